@@ -1,0 +1,277 @@
+"""Scene: a line as authored. One YAML file, checked once on reading; plain dataclasses behind it.
+
+Lengths in the file carry their unit in the key (``pixel_um``, ``stencil_um``); inside everything is SI.
+Paths are relative to the scene file.
+"""
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from scenes.errors import AssetError, SceneError
+from scenes.optics import Directional, Lighting, Ring
+
+SCHEMA_VERSION = 1
+
+
+class _File(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class RingFile(_File):
+    """One tier of a ring light."""
+    zenith_deg: tuple[float, float] = Field(description="inner and outer zenith angle of the tier")
+    radiance: tuple[float, float, float] = Field(description="linear RGB, relative to a white diffuser")
+
+
+class DirectionalFile(_File):
+    """A collimated lamp."""
+    elevation_deg: float = Field(gt=0, le=90)
+    azimuth_deg: float = 0.0
+    irradiance: tuple[float, float, float]
+    shadows: bool = True
+
+
+class LightingFile(_File):
+    """All lamps of a station."""
+    rings: tuple[RingFile, ...] = ()
+    dome: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    directional: tuple[DirectionalFile, ...] = ()
+    exposure: float = Field(1.0, gt=0)
+
+
+class CameraFile(_File):
+    """A camera over the product."""
+    name: str = "top"
+    model: Literal["telecentric", "perspective"] = "telecentric"
+    pixel_um: float = Field(20.0, gt=0, le=1000, description="pixel size on the object")
+    width: int = Field(1024, ge=16, le=8192)
+    height: int = Field(1024, ge=16, le=8192)
+    view: Literal["tiles", "board"] = Field("tiles", description="'tiles': frames of width × height cover the board; 'board': one frame over all of it")
+    distance_mm: float = Field(200.0, gt=1)
+
+
+class StationFile(_File):
+    """One station of the line."""
+    id: str = Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$")
+    kind: Literal["printer", "spi", "placement", "reflow", "aoi", "axi", "test"] = "aoi"
+    camera: CameraFile | None = None
+    lighting: LightingFile | None = None
+
+
+class PanelFile(_File):
+    """Several copies of the board in one frame, each with a serial code."""
+    rows: int = Field(1, ge=1, le=20)
+    columns: int = Field(1, ge=1, le=20)
+    gap_mm: float = Field(2.0, ge=0)
+    rail_mm: float = Field(5.0, ge=0)
+    serial: str = "SN{:04d}"
+
+
+class ProductFile(_File):
+    """What the line makes."""
+    family: str = "smt"
+    board: Path = Field(description="a .kicad_pcb file, or a folder of Gerber and Excellon files")
+    centroid: Path | None = Field(None, description="pick-and-place CSV, for Gerber boards")
+    bom: Path | None = Field(None, description="bill of materials CSV, for Gerber boards")
+    side: Literal["front", "back"] = "front"
+    panel: PanelFile | None = None
+    models: tuple[Path, ...] = Field((), description="folders with STEP models; nothing outside them is read")
+    acceptance: str = Field("class2", description="'class2', 'class3' or a path of a profile")
+    stencil_um: float = Field(120.0, gt=20, le=400)
+    thickness_mm: float = Field(1.6, gt=0.1, le=10, description="laminate of a Gerber board, which carries no stack-up")
+
+
+class EquipmentFile(_File):
+    """A machine's own geometry, for looking at the line."""
+    id: str = Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$")
+    model: Path = Field(description="STEP, glTF or URDF file")
+    position_mm: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    rotation_deg: tuple[float, float, float] = (0.0, 0.0, 0.0)
+
+
+class SceneFile(_File):
+    """A line as authored."""
+    linetwin: Literal[1] = 1
+    name: str
+    line: str = Field("Site/Area/Line 1", description="ISA-95 path of the line")
+    product: ProductFile
+    stations: tuple[StationFile, ...] = Field(min_length=1)
+    equipment: tuple[EquipmentFile, ...] = ()
+
+
+@dataclass(frozen=True)
+class CameraSpec:
+    """A camera as authored; poses follow from the view and the product's extent."""
+    name: str
+    model: Literal["telecentric", "perspective"]
+    pixel_size: float                          # [m] on the object
+    width: int
+    height: int
+    view: Literal["tiles", "board"]
+    distance: float                            # [m]
+
+
+@dataclass(frozen=True)
+class Station:
+    """One station. ``path`` is its ISA-95 id."""
+    id: str
+    kind: str
+    path: str
+    camera: CameraSpec | None
+    lighting: Lighting | None
+
+
+@dataclass(frozen=True)
+class Panel:
+    rows: int
+    columns: int
+    gap: float                                 # [m]
+    rail: float                                # [m]
+    serial: str
+
+
+@dataclass(frozen=True)
+class Product:
+    """What the line makes, with resolved paths."""
+    family: str
+    board: Path
+    centroid: Path | None
+    bom: Path | None
+    side: Literal["front", "back"]
+    panel: Panel | None
+    models: tuple[Path, ...]
+    acceptance: str                            # "class2", "class3" or an absolute path
+    stencil_thickness: float                   # [m]
+    thickness: float                           # [m] for boards without a stack-up
+
+
+@dataclass(frozen=True)
+class Equipment:
+    id: str
+    model: Path
+    position: tuple[float, float, float]       # [m]
+    rotation: tuple[float, float, float]       # [rad] about x, y, z in this order
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A line: product, stations, equipment. Read with :meth:`read`."""
+    name: str
+    line: str
+    product: Product
+    stations: tuple[Station, ...]
+    equipment: tuple[Equipment, ...]
+    path: Path
+    text: str                                  # the file as read, for meta/scene.yaml
+
+    @classmethod
+    def read(cls, path: str | Path) -> Scene:
+        """Read and check a scene file. Raises SceneError with the file, the dotted key and what to do."""
+        path = Path(path)
+        try:
+            text = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise SceneError(f"{path}: cannot be read ({error.__class__.__name__}); give the path of a scene YAML file") from None
+        try:
+            data = yaml.safe_load(text)
+        except yaml.YAMLError as error:
+            mark = getattr(error, "problem_mark", None)
+            where = f"{path}:{mark.line + 1}" if mark else str(path)
+            raise SceneError(f"{where}: not valid YAML; {getattr(error, 'problem', 'check the syntax')}") from None
+        if not isinstance(data, dict):
+            raise SceneError(f"{path}: a scene is a mapping; start one with 'linetwin scene new BOARD'")
+        try:
+            return _scene(SceneFile.model_validate(data), path, text)
+        except ValidationError as error:
+            raise SceneError("\n".join(explain(path, e, SCENE_KEYS) for e in error.errors())) from None
+
+    def digest(self) -> str:
+        """SHA-256 over the scene's content and the bytes of the files that it names (not their paths)."""
+        sha = hashlib.sha256(json.dumps(yaml.safe_load(self.text), sort_keys=True, default=str).encode())
+        for name in (self.product.board, self.product.centroid, self.product.bom):
+            if name is None:
+                continue
+            files = sorted(p for p in name.rglob("*") if p.is_file()) if name.is_dir() else [name]
+            for file in files:
+                try:
+                    sha.update(hashlib.sha256(file.read_bytes()).digest())
+                except OSError:
+                    raise AssetError(f"{file}: cannot be read; the scene {self.path} names it") from None
+        return sha.hexdigest()
+
+    def camera_station(self) -> Station:
+        """The first station with a camera. Raises SceneError where there is none."""
+        for station in self.stations:
+            if station.camera is not None:
+                return station
+        raise SceneError(f"{self.path}: no station has a camera; add 'camera:' to an AOI station")
+
+
+def _keys(model: type[BaseModel]) -> set[str]:
+    return set(model.model_fields)
+
+
+SCENE_KEYS = sorted(set().union(*(_keys(m) for m in (
+    RingFile, DirectionalFile, LightingFile, CameraFile, StationFile, PanelFile, ProductFile, EquipmentFile, SceneFile))))
+
+
+def explain(path: Path, error: Any, keys: list[str]) -> str:
+    """One pydantic finding as ``file: key: what; what to do``."""
+    where, key = ".".join(map(str, error["loc"])), str(error["loc"][-1]) if error["loc"] else ""
+    if error["type"] == "extra_forbidden":
+        near = get_close_matches(key, keys, n=1)
+        return f"{path}: {where}: unknown key; " + (f"did you mean '{near[0]}'?" if near else f"known: {', '.join(keys)}")
+    if error["type"] == "missing":
+        return f"{path}: {where}: missing; add it"
+    return f"{path}: {where}: {error['msg']}; got {str(error['input'])[:80]!r}"
+
+
+def _lighting(file: LightingFile) -> Lighting:
+    rings = tuple(Ring(math.radians(r.zenith_deg[0]), math.radians(r.zenith_deg[1]), r.radiance) for r in file.rings)
+    lamps = []
+    for lamp in file.directional:
+        el, az = math.radians(lamp.elevation_deg), math.radians(lamp.azimuth_deg)
+        direction = (math.cos(el) * math.cos(az), math.cos(el) * math.sin(az), math.sin(el))
+        lamps.append(Directional(direction, lamp.irradiance, lamp.shadows))
+    return Lighting(rings, file.dome, tuple(lamps), file.exposure)
+
+
+def _scene(file: SceneFile, path: Path, text: str) -> Scene:
+    root = path.parent
+    product, panel = file.product, file.product.panel
+    acceptance = product.acceptance
+    if acceptance not in ("class2", "class3"):
+        acceptance = str((root / acceptance).resolve())
+    ids = [s.id for s in file.stations]
+    for name in ids:
+        if ids.count(name) > 1:
+            raise SceneError(f"{path}: stations: id '{name}' is used {ids.count(name)} times; every station has its own")
+    stations = tuple(
+        Station(s.id, s.kind, f"{file.line}/{s.id}",
+                CameraSpec(s.camera.name, s.camera.model, s.camera.pixel_um * 1e-6, s.camera.width, s.camera.height,
+                           s.camera.view, s.camera.distance_mm * 1e-3) if s.camera else None,
+                _lighting(s.lighting) if s.lighting else None) for s in file.stations)
+    return Scene(
+        file.name, file.line,
+        Product(product.family, (root / product.board).resolve(),
+                (root / product.centroid).resolve() if product.centroid else None,
+                (root / product.bom).resolve() if product.bom else None, product.side,
+                Panel(panel.rows, panel.columns, panel.gap_mm * 1e-3, panel.rail_mm * 1e-3, panel.serial) if panel else None,
+                tuple((root / m).resolve() for m in product.models), acceptance,
+                product.stencil_um * 1e-6, product.thickness_mm * 1e-3),
+        stations,
+        tuple(Equipment(e.id, (root / e.model).resolve(), tuple(v * 1e-3 for v in e.position_mm),
+                        tuple(math.radians(v) for v in e.rotation_deg)) for e in file.equipment),
+        path, text)
+
+
+__all__ = ["CameraSpec", "Equipment", "Panel", "Product", "SCENE_KEYS", "Scene", "SceneFile", "Station", "explain"]

@@ -1,0 +1,27 @@
+"""Shared fixtures. Real boards are found through LINETWIN_BOARDS and never copied here."""
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+os.environ.setdefault("LP_NUM_THREADS", "1")
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def boards() -> Path:
+    """The folder of real boards, or a skip that says why."""
+    value = os.environ.get("LINETWIN_BOARDS")
+    if not value:
+        pytest.skip("LINETWIN_BOARDS is not set: tests on real boards need a folder of them")
+    folder = Path(value)
+    if not folder.is_dir():
+        pytest.skip(f"LINETWIN_BOARDS={value} is not a folder")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def examples() -> Path:
+    return ROOT / "examples"

@@ -24,6 +24,7 @@ class Instance:
     hidden: bool                               # no visible pixel of the defect itself
     rule: str = ""
     measured: Mapping[str, float] = field(default_factory=dict)
+    ids: tuple[int, ...] = ()                  # ids in the dense "instance" label that it is made of
 
 
 @dataclass(frozen=True, eq=False)

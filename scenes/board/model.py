@@ -72,7 +72,11 @@ class StackLayer:
 
 @dataclass(frozen=True, eq=False)
 class Pad:
-    """One pad in the board frame."""
+    """One pad in the board frame. ``x, y`` is the middle of its shape, which a drill may be off.
+
+    A stencil aperture that the file draws as a pad without copper has neither ``front`` nor ``back``; the land under it
+    has ``paste`` then, and ``paste_area`` says how much of the land the stencil opens.
+    """
     number: str
     shape: PadShape
     x: float
@@ -86,7 +90,8 @@ class Pad:
     mask: bool = True                          # opened in the mask on its side(s)
     paste: bool = True                         # printed with paste on its side(s)
     drill: Drill | None = None
-    outline: BaseGeometry | None = None        # exact copper polygon, board frame [m]
+    outline: BaseGeometry | None = None        # exact polygon (copper, or the aperture without copper), board frame [m]
+    paste_area: float = 0.0                    # [m²] of stencil apertures over this pad, all its sides together
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,6 +150,7 @@ class Board:
     notes: tuple[str, ...] = ()                # what the importer could not read, one line each
     serial: str = ""                           # code on this copy (panels)
     colors: dict[str, str] = field(default_factory=dict)   # "mask", "silk", "finish" where the file names them
+    counts: dict[str, int] = field(default_factory=dict)   # in the file: "footprints", "front", "back", "pads", "smd_pads"
 
     @property
     def size(self) -> tuple[float, float]:

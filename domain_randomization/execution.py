@@ -1,0 +1,235 @@
+"""Run a recipe: which shards are missing, who makes them, what is committed. Knows Ray only by name.
+
+A shard is a fixed range of indices and a sample depends on nothing but recipe, scene and index, so ``data/`` and
+``meta/`` come out byte-identical whatever the number of workers, whoever died on the way, and however often it was resumed.
+"""
+from __future__ import annotations
+
+import os
+import resource
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from domain_randomization.quotas import asked
+from domain_randomization.recipe import Recipe
+from domain_randomization.sampling import Context, make_sample
+from domain_randomization.target import Target, shard_range
+from generators.dataset.rows import Row
+from generators.dataset.schema import DatasetInfo
+from generators.dataset.shards import open_shard, shard_path, write_shard
+from scenes.errors import RecipeError
+from scenes.scene import Scene
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a run is. ``done`` counts samples that are committed or in the making."""
+
+    done: int
+    total: int                                 # samples of the dataset
+    found: int                                 # samples that were there before this run
+    seconds: float                             # since the run began
+    rate: float                                # samples per second, since the first one
+    remaining: float                           # [s], infinite before the first sample
+    workers: int                               # that are ready
+
+
+@dataclass(frozen=True)
+class ShardReport:
+    """One committed shard, as its worker saw it."""
+
+    shard: int
+    rows: int
+    seconds: float
+    rss: int                                   # peak resident memory of the process [bytes]
+    pid: int
+    node: str
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a run did."""
+
+    out: Path
+    count: int                                 # samples in the dataset
+    made: int                                  # samples rendered by this run
+    shards: int                                # shards committed by this run
+    seconds: float
+    deaths: int                                # workers that were lost and replaced
+    peak_rss: int                              # largest resident memory of a worker [bytes]
+
+
+ProgressCallback = Callable[[Progress], None]
+
+
+def worker_count(recipe: Recipe, workers: int | None) -> int:
+    """``workers`` if given, else the recipe's, else one per core that this process may use."""
+    if workers is None:
+        workers = recipe.execution.workers
+    if workers is None:
+        workers = len(os.sched_getaffinity(0))
+    if workers < 0:
+        raise RecipeError(f"workers: {workers} is negative; give 0 for none, or how many")
+    return workers
+
+
+def generate(scene: Scene, recipe: Recipe, out: str | Path, *, workers: int | None = None, renderer: str = "gl",
+             address: str | None = None, progress: ProgressCallback | None = None) -> Iterator[Row]:
+    """Make a dataset and give its samples, shard by shard as they are committed. Lazy: it works while you iterate.
+
+    Run it again on the same folder and it makes only what is missing; then only these samples are given.
+
+    Args:
+        scene: What the line is.
+        recipe: What to make.
+        out: The dataset's folder; made where it is missing.
+        workers: Ray workers, one per core by default; 0 works in this process, without Ray.
+        renderer: Entry point name.
+        address: A running Ray cluster instead of a local one; ``out`` must be reachable from each of its nodes.
+        progress: Called after every sample or so.
+
+    Yields:
+        Rows of ``generators.dataset.Dataset``, in index order within a shard.
+
+    Raises:
+        RecipeError, SceneError: before anything is written.
+        ResumeError: the folder was made from something else.
+        StorageError: the target cannot take it; what was committed stays.
+        BackendError: a renderer or the workers failed; what was committed stays.
+    """
+    for report in Run(scene, recipe, out, workers=workers, renderer=renderer, address=address, progress=progress):
+        yield from _rows(Path(out), report.shard)
+
+
+def _rows(out: Path, shard: int) -> Iterator[Row]:
+    path = shard_path(out, shard)
+    with open_shard(path) as file:
+        for group in range(file.num_row_groups):
+            for data in file.read_row_group(group, use_threads=False).to_pylist():
+                yield Row(data, str(path))
+
+
+def run(scene: Scene, recipe: Recipe, out: str | Path, *, workers: int | None = None, renderer: str = "gl",
+        address: str | None = None, progress: ProgressCallback | None = None) -> Summary:
+    """``generate`` to the end without reading the samples back. Same arguments, same errors."""
+    work = Run(scene, recipe, out, workers=workers, renderer=renderer, address=address, progress=progress)
+    for _ in work:
+        pass
+    return work.summary()
+
+
+class Run:
+    """One call of ``generate``: iterate to work; each step commits a shard. ``summary()`` afterwards."""
+
+    def __init__(self, scene: Scene, recipe: Recipe, out: str | Path, *, workers: int | None = None, renderer: str = "gl",
+                 address: str | None = None, progress: ProgressCallback | None = None) -> None:
+        self.scene, self.recipe, self.out = scene, recipe, Path(out)
+        self.workers = None if workers is None and address is not None else worker_count(recipe, workers)
+        self.renderer, self.address, self.progress = renderer, address, progress
+        self.begun = time.monotonic()
+        self.first: float | None = None        # when the first sample was made
+        self.made = self.committed = self.shards = self.deaths = self.peak_rss = self.found = self.ready = 0
+
+    def __iter__(self) -> Iterator[ShardReport]:
+        self.begun = time.monotonic()
+        self.recipe_digest = self.recipe.digest(self.scene)        # a missing board file is told before anything is written
+        with Target(self.out) as target:
+            if self.workers == 0:
+                context = Context(self.scene, self.recipe, self.renderer)
+                try:
+                    info = self.begin(target, context, context.renderer.build)
+                    yield from self._here(target, context, info)
+                finally:
+                    context.close()
+            else:
+                from domain_randomization.execution_ray import ray_shards
+
+                context, info = yield from ray_shards(self, target)
+            target.finish(info, self.recipe.count, asked(context.schedule))
+            target.log("end", made=self.committed, seconds=round(self.seconds, 3), deaths=self.deaths)
+
+    def begin(self, target: Target, context: Context, build: str) -> DatasetInfo:
+        """Claim the folder for this recipe and renderer build; find out what is missing."""
+        info = dataset_info(context, build)
+        self.missing = target.begin(self.recipe, self.scene, info)
+        self.todo = sum(len(shard_range(s, self.recipe.count, info.shard_size)) for s in self.missing)
+        self.found = self.recipe.count - self.todo
+        target.log("begin", pid=os.getpid(), node=os.uname().nodename, recipe=info.recipe_digest, renderer=self.renderer,
+                   build=build, workers=self.workers, count=self.recipe.count, found=self.found,
+                   missing=len(self.missing))
+        return info
+
+    def _here(self, target: Target, context: Context, info: DatasetInfo) -> Iterator[ShardReport]:
+        self.ready = 1
+        for shard in self.missing:
+            yield self.commit(target, make_shard(context, info, self.out, shard, self.one_made))
+
+    def one_made(self) -> None:
+        """This process has rendered one more sample."""
+        self.advance(self.made + 1)
+
+    def advance(self, made: int) -> None:
+        """``made`` samples have been rendered by now; tell the caller."""
+        if made and self.first is None:
+            self.first = time.monotonic()
+        self.made = made
+        if self.progress is not None:
+            since = time.monotonic() - self.first if self.first is not None else 0.0
+            rate = (made - 1) / since if made > 1 and since > 0 else 0.0
+            left = (self.todo - made) / rate if rate else (0.0 if made >= self.todo else float("inf"))
+            self.progress(Progress(self.found + made, self.recipe.count, self.found, self.seconds, rate, left, self.ready))
+
+    def commit(self, target: Target, report: ShardReport) -> ShardReport:
+        """Count and log a shard that has been committed."""
+        self.committed += report.rows
+        self.shards += 1
+        self.peak_rss = max(self.peak_rss, report.rss)
+        target.log("shard", shard=report.shard, rows=report.rows, seconds=round(report.seconds, 3), rss=report.rss,
+                   pid=report.pid, node=report.node, rate=round(self.committed / max(self.seconds, 1e-9), 3))
+        return report
+
+    @property
+    def seconds(self) -> float:
+        return time.monotonic() - self.begun
+
+    def summary(self) -> Summary:
+        return Summary(self.out, self.recipe.count, self.committed, self.shards, self.seconds, self.deaths, self.peak_rss)
+
+
+def make_shard(context: Context, info: DatasetInfo, out: Path, shard: int, made: Callable[[], None]) -> ShardReport:
+    """Render, label, encode and commit one shard; one sample in memory at a time. ``made`` is called after each."""
+    begun = time.monotonic()
+    indices = shard_range(shard, context.recipe.count, info.shard_size)
+
+    def samples() -> Iterator[Any]:
+        for index in indices:
+            yield make_sample(context, index)
+            made()
+
+    write_shard(out, shard, samples(), info)
+    return ShardReport(shard, len(indices), time.monotonic() - begun, peak_rss(), os.getpid(), os.uname().nodename)
+
+
+def dataset_info(context: Context, build: str) -> DatasetInfo:
+    """What is true of every shard."""
+    scene, recipe = context.scene, context.recipe
+    acceptance = scene.product.acceptance
+    return DatasetInfo(
+        name=scene.name, recipe_digest=context.digest, taxonomy=context.family.taxonomy, shard_size=recipe.shard_size,
+        renderer=context.renderer_name, renderer_build=build,
+        acceptance=acceptance if acceptance in ("class2", "class3") else Path(acceptance).name,
+        scene=scene.name, scene_digest=scene.digest(), board=scene.product.board.name,
+        rgb=recipe.outputs.rgb, quality=recipe.outputs.jpeg_quality)
+
+
+def peak_rss() -> int:
+    """Peak resident memory of this process [bytes]."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
+
+
+__all__ = ["Progress", "Run", "ShardReport", "Summary", "dataset_info", "generate", "make_shard", "peak_rss", "run", "worker_count"]

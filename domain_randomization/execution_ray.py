@@ -1,0 +1,429 @@
+"""The same shards, made by Ray actors that keep a renderer warm. The only module that knows Ray.
+
+The driver hands one shard at a time to each worker, so what is in flight is bounded by the number of workers. A worker
+that dies is replaced and its shard dealt again; a shard that keeps killing its workers ends the run. Only plain values
+travel, and errors come back as values: a worker imports our rooms from where the driver did, whatever lies in the
+folder it was started in.
+"""
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import secrets
+import threading
+import time
+import traceback
+from collections import Counter, deque
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from domain_randomization.execution import Run, ShardReport, dataset_info, make_shard, peak_rss
+from domain_randomization.recipe import Recipe
+from domain_randomization.sampling import Context
+from domain_randomization.target import Target
+from generators.dataset.schema import DatasetInfo
+from generators.dataset.shards import remove_pending
+from scenes import errors
+from scenes.scene import Scene
+
+if TYPE_CHECKING:
+    from ray.actor import ActorHandle
+
+TRIES = 3                                      # workers that one shard may take down before the run gives up
+START_PATIENCE = 300.0                         # [s] without any worker before the run gives up
+POLL = 0.5                                     # [s] between looks at what the workers have made
+ROOT = str(Path(__file__).resolve().parent.parent)
+
+
+class Warm:
+    """What lives in a worker's process: a prepared product and an open renderer."""
+
+    def __init__(self, job: dict[str, Any]) -> None:
+        self.job, self.made = job, 0
+        self.context: Context | None = None
+        self.info: DatasetInfo | None = None
+
+    def prepare(self) -> dict[str, Any]:
+        """Read scene and recipe, prepare the product, open the renderer."""
+        os.environ["LP_NUM_THREADS"] = "1"     # software GL: one thread per worker; read when the context is made
+        scene = Scene.read(self.job["scene"])
+        recipe = Recipe.model_validate_json(self.job["recipe"])
+        self.context = Context(scene, recipe, self.job["renderer"])
+        if self.context.digest != self.job["digest"]:
+            raise errors.BackendError(f"{self.job['scene']}: differs between node {os.uname().nodename} and the driver; "
+                                      "use the same files and versions on every node")
+        build = self.context.renderer.build
+        self.info = dataset_info(self.context, build)
+        return {"build": build, "pid": os.getpid(), "node": os.uname().nodename, "rss": peak_rss()}
+
+    def shard(self, shard: int) -> ShardReport:
+        assert self.context is not None and self.info is not None
+        self.made = 0
+
+        def count() -> None:
+            self.made += 1
+
+        return make_shard(self.context, self.info, Path(self.job["out"]), shard, count)
+
+
+def answer(call: Any) -> dict[str, Any]:
+    """The result of ``call()``, or its error as plain values."""
+    try:
+        return {"value": call()}
+    except errors.LinetwinError as error:
+        return {"error": type(error).__name__, "message": str(error)}
+    except Exception as error:                 # goes to the run's log whole; the driver ends the run
+        return {"error": "InvariantError", "message": f"{type(error).__name__}: {error}", "traceback": traceback.format_exc()}
+
+
+def worker_class() -> Any:
+    """The actor. Defined inside a function so that Ray ships it by value: nothing of ours is imported before ``root`` is
+    first on the path, so a folder named ``scenes`` in the driver's working directory shadows nothing."""
+    import ray
+
+    class Worker:
+        def __init__(self, root: str, job: dict[str, Any]) -> None:
+            import os
+            import sys
+
+            if os.path.isdir(root):
+                sys.path.insert(0, root)
+            from domain_randomization import execution_ray
+
+            self.answer, self.warm = execution_ray.answer, execution_ray.Warm(job)
+
+        def prepare(self) -> dict[str, Any]:
+            return self.answer(self.warm.prepare)
+
+        def shard(self, shard: int) -> dict[str, Any]:
+            result = self.answer(lambda: self.warm.shard(shard))
+            if "value" in result:
+                result["value"] = vars(result["value"])
+            return result
+
+        @ray.method(concurrency_group="look")
+        def made(self) -> int:
+            return self.warm.made
+
+    return ray.remote(num_cpus=1, max_restarts=0, max_task_retries=0, concurrency_groups={"look": 1})(Worker)
+
+
+@dataclass
+class Seat:
+    """A place for a worker, and who sits there."""
+
+    actor: ActorHandle
+    since: float
+    task: Any = None                           # the call in flight
+    ready: bool = False
+    shard: int | None = None                   # in the making
+    served: int = 0                            # shards committed by this actor
+    made: int = 0                              # samples of that shard, as last heard
+    look: Any = None                           # the call that asks for ``made``
+    about: dict[str, Any] = field(default_factory=dict)
+
+
+def ray_shards(run: Run, target: Target) -> Generator[ShardReport, None, tuple[Context, DatasetInfo]]:
+    """Make the missing shards of a run on Ray; gives each as it is committed. Returns what was made from.
+
+    A local Ray takes seconds to start. Until its first worker is ready this process makes shards itself, so the first
+    sample does not wait, and a run of a single shard starts no Ray at all.
+    """
+    try:
+        import ray
+    except ImportError:
+        raise errors.BackendUnavailable("ray: not installed; pip install 'linetwin[ray]', or use --workers 0") from None
+    context = Context(run.scene, run.recipe, run.renderer)
+    job = {"scene": str(Path(run.scene.path).resolve()), "recipe": run.recipe.model_dump_json(), "renderer": run.renderer,
+           "out": str(run.out.resolve()), "digest": context.digest}
+    pool = Pool(run, target, context, job)
+    server: LocalRay | None = None
+    try:
+        if run.address is not None or ray.is_initialized():
+            joined = connect(run.address)
+            try:
+                if run.address is not None:
+                    probe_nodes(run.out)
+                pool.hire(run.workers or int(ray.cluster_resources().get("CPU", 1)))
+                yield from pool.work()
+            finally:
+                pool.close()
+                if joined:
+                    ray.shutdown()
+        else:
+            pool.begin(context.renderer.build)
+            if len(pool.todo) > 1:
+                server = LocalRay(run.workers or 1)
+                server.start()
+            while pool.todo and not (server is not None and server.up and pool.standing(run.workers or 1)):
+                yield pool.commit(make_shard(context, pool.begun, run.out, pool.todo.popleft(), run.one_made))
+            context.close()
+            yield from pool.work()
+        return context, pool.begun
+    finally:
+        context.close()
+        if server is not None:
+            if server.up:
+                pool.close()
+            server.close()
+        with contextlib.suppress(errors.StorageError):      # what killed workers left; the next run would do it too
+            remove_pending(run.out)
+
+
+class Pool:
+    """The driver's loop over its workers."""
+
+    def __init__(self, run: Run, target: Target, context: Context, job: dict[str, Any]) -> None:
+        self.run, self.target, self.context, self.job = run, target, context, job
+        self.factory: Any = None
+        self.info: DatasetInfo | None = None
+        self.todo: deque[int] = deque()
+        self.deaths: Counter[int | None] = Counter()        # by shard; None before the first one
+        self.committed_made = 0                # samples in shards that were committed
+        self.last_ready = time.monotonic()
+        self.seats: list[Seat] = []
+
+    def begin(self, build: str) -> None:
+        """The first renderer is open: claim the folder, and know what is missing."""
+        self.info = self.run.begin(self.target, self.context, build)
+        self.todo.extend(self.run.missing)
+
+    @property
+    def begun(self) -> DatasetInfo:
+        assert self.info is not None
+        return self.info
+
+    def hire(self, workers: int) -> None:
+        """Start so many workers, no more than there are shards to make. They get ready on their own."""
+        self.factory, self.last_ready = worker_class(), time.monotonic()
+        self.seats = [self._hire() for _ in range(min(workers, len(self.todo)) if self.info is not None else workers)]
+
+    def standing(self, workers: int) -> bool:
+        """Whether a worker is ready (or has failed). Hires them on the first call; never waits."""
+        import ray
+
+        if not self.seats:
+            self.hire(workers)
+        return bool(ray.wait([s.task for s in self.seats], timeout=0)[0])
+
+    def commit(self, report: ShardReport) -> ShardReport:
+        self.committed_made += report.rows
+        return self.run.commit(self.target, report)
+
+    def _hire(self) -> Seat:
+        options = {"scheduling_strategy": "SPREAD"} if self.run.address is not None else {}
+        actor = self.factory.options(**options).remote(ROOT, self.job)
+        return Seat(actor, time.monotonic(), actor.prepare.remote())
+
+    def work(self) -> Iterator[ShardReport]:
+        """Until nothing is missing. Raises what a worker raised, and BackendError where workers keep dying."""
+        import ray
+
+        while self.info is None or self.todo or any(s.shard is not None for s in self.seats):
+            waiting = {s.task: s for s in self.seats if s.task is not None}
+            done, _ = ray.wait(list(waiting), num_returns=1, timeout=POLL)
+            for task in done:
+                seat = waiting[task]
+                try:
+                    result = ray.get(task)
+                except (ray.exceptions.RayActorError, ray.exceptions.RaySystemError, ray.exceptions.ObjectLostError) as error:
+                    self._bury(seat, error)
+                    continue
+                if "error" in result:
+                    self._fail(result)
+                report = self._take(seat, result["value"])
+                if report is not None:
+                    yield report
+            self._deal()
+            self._listen()
+            if not any(s.ready for s in self.seats) and time.monotonic() - self.last_ready > START_PATIENCE:
+                raise errors.BackendError(f"ray: no worker has started for {START_PATIENCE:.0f} s; the cluster offers "
+                                          f"{ray.cluster_resources().get('CPU', 0):g} CPUs, ask for fewer workers")
+
+    def _take(self, seat: Seat, value: dict[str, Any]) -> ShardReport | None:
+        """A call came back: the worker is ready, or a shard is committed."""
+        seat.task = None
+        if not seat.ready:
+            seat.ready, seat.about, self.last_ready = True, value, time.monotonic()
+            self.run.ready = sum(s.ready for s in self.seats)
+            self.target.log("worker", seconds=round(time.monotonic() - seat.since, 3), **value)
+            if self.info is None:
+                self.begin(value["build"])
+            elif value["build"] != self.info.renderer_build:
+                raise errors.BackendError(f"node {value['node']}: renderer build '{value['build']}' differs from "
+                                          f"'{self.info.renderer_build}' of the first worker; use the same driver on every node")
+            return None
+        report = ShardReport(**value)
+        seat.shard, seat.served = None, seat.served + 1
+        seat.made, seat.look = 0, None
+        self.commit(report)
+        limit = self.run.recipe.execution.recycle_shards
+        if limit and seat.served >= limit and self.todo:
+            self._replace(seat)
+        return report
+
+    def _deal(self) -> None:
+        for seat in self.seats:
+            if seat.ready and seat.task is None and self.todo:
+                seat.shard = self.todo.popleft()
+                seat.task = seat.actor.shard.remote(seat.shard)
+
+    def _listen(self) -> None:
+        """Ask the workers how many samples they have made; never waits for an answer."""
+        import ray
+
+        before = self.run.made
+        for seat in self.seats:
+            if seat.look is not None:
+                done, _ = ray.wait([seat.look], timeout=0)
+                if done:
+                    with contextlib.suppress(ray.exceptions.RayError):      # its death is found where its shard is awaited
+                        seat.made = ray.get(seat.look)
+                    seat.look = None
+            elif seat.shard is not None:
+                seat.look = seat.actor.made.remote()
+        made = self.committed_made + sum(s.made for s in self.seats if s.shard is not None)
+        if made > before:
+            self.run.advance(min(made, self.run.todo))
+
+    def _bury(self, seat: Seat, error: Exception) -> None:
+        """A worker is gone: deal its shard again, in order, and hire another."""
+        self.run.deaths += 1
+        shard = seat.shard
+        self.deaths[shard] += 1
+        self.target.log("death", shard=shard, reason=str(error).splitlines()[0][:300], **seat.about)
+        if self.deaths[shard] >= TRIES:
+            what = "before it was ready" if shard is None else f"making shard {shard}"
+            raise errors.BackendError(f"ray: {TRIES} workers died {what}; the last: {str(error).splitlines()[0][:200]}; "
+                                      f"look into memory and drivers, or use --workers 0 to see it happen")
+        if shard is not None:
+            self.todo.appendleft(shard)
+        self._replace(seat)
+
+    def _replace(self, seat: Seat) -> None:
+        import ray
+
+        with contextlib.suppress(ray.exceptions.RayError):
+            ray.kill(seat.actor)
+        self.seats[self.seats.index(seat)] = self._hire()
+        self.run.ready = sum(s.ready for s in self.seats)
+
+    def _fail(self, result: dict[str, Any]) -> None:
+        if "traceback" in result:
+            self.target.log("error", message=result["message"], traceback=result["traceback"])
+            raise errors.InvariantError(f"{self.run.out}/log/run.jsonl: a worker failed ({result['message']}); "
+                                        "this is a bug, please report it with that file")
+        raise getattr(errors, result["error"])(result["message"])
+
+    def close(self) -> None:
+        """Kill all workers. Their unfinished shards leave nothing but pending files."""
+        import ray
+
+        for seat in self.seats:
+            with contextlib.suppress(Exception):           # the cluster itself may be gone
+                ray.kill(seat.actor)
+
+
+def connect(address: str | None) -> bool:
+    """Join the cluster at ``address``. True where it was us who joined, so that it is us who leave."""
+    import ray
+
+    if ray.is_initialized():
+        return False
+    try:
+        ray.init(address=address, logging_level=logging.ERROR, log_to_driver=False)
+    except (ConnectionError, RuntimeError, ValueError, OSError, TimeoutError) as error:
+        raise errors.BackendUnavailable(f"ray at {address}: cannot be reached ({str(error).splitlines()[0][:200]}); "
+                                        "check the address, or leave it out to run here") from None
+    return True
+
+
+class LocalRay(threading.Thread):
+    """A small Ray on this machine, started beside the main thread and stopped by ``close()``.
+
+    Ray asks the kernel to kill its processes when the *thread* that started them ends, so this one lives as long as they do.
+    """
+
+    def __init__(self, workers: int) -> None:
+        super().__init__(name="ray", daemon=True)
+        self.workers = workers
+        self.error: Exception | None = None
+        self._started, self._stop_asked = threading.Event(), threading.Event()
+
+    def run(self) -> None:
+        import ray
+
+        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+        try:
+            ray.init(address="local", num_cpus=self.workers, include_dashboard=False, object_store_memory=80 << 20,
+                     logging_level=logging.ERROR, log_to_driver=False)
+        except Exception as error:             # raised again in the main thread
+            self.error = error
+            self._started.set()
+            return
+        self._started.set()
+        self._stop_asked.wait()
+        ray.shutdown()
+
+    @property
+    def up(self) -> bool:
+        """Whether it is running. Raises BackendUnavailable where it could not start."""
+        if self.error is not None:
+            reason = (str(self.error).splitlines() or [type(self.error).__name__])[0][:200]
+            raise errors.BackendUnavailable(f"ray: cannot start ({reason}); use --workers 0")
+        return self._started.is_set()
+
+    def close(self) -> None:
+        """Stop it and wait until it is gone."""
+        self._stop_asked.set()
+        self.join()
+
+
+def probe_nodes(out: Path) -> None:
+    """Let every node read from and write to the target before anything is made.
+
+    Raises:
+        StorageError: names the node that cannot, and says to mount the folder there.
+    """
+    import ray
+    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+    token = secrets.token_hex(8)
+    asked, log = out.resolve() / "log" / f"probe-{token}", out.resolve() / "log"
+    asked.write_text(token, encoding="utf-8")
+
+    def probe(path: str, token: str, node: str) -> str:
+        try:
+            with open(path, encoding="utf-8") as file:
+                if file.read() != token:
+                    return "another folder is mounted there"
+            with open(f"{path}-{node}", "x", encoding="utf-8") as file:
+                file.write(token)
+        except OSError as error:
+            return f"{type(error).__name__}: {error.strerror}"
+        return ""
+
+    task = ray.remote(num_cpus=0, max_retries=0)(probe)
+    nodes = [(n["NodeID"], n["NodeManagerHostname"]) for n in ray.nodes() if n["Alive"]]
+    calls = [task.options(scheduling_strategy=NodeAffinitySchedulingStrategy(node, soft=False)).remote(str(asked), token, node)
+             for node, _ in nodes]
+    try:
+        for (node, host), call in zip(nodes, calls, strict=True):
+            try:
+                problem = ray.get(call, timeout=60)
+            except ray.exceptions.RayError as error:
+                problem = str(error).splitlines()[0][:200]
+            mine = log / f"{asked.name}-{node}"
+            if not problem and (not mine.is_file() or mine.read_text(encoding="utf-8") != token):
+                problem = "what it wrote is not seen here"
+            if problem:
+                raise errors.StorageError(f"{out}: node {host} cannot use it ({problem}); mount the same folder on every node")
+    finally:
+        for path in log.glob(f"{asked.name}*"):
+            path.unlink(missing_ok=True)
+
+
+__all__ = ["LocalRay", "Pool", "Warm", "answer", "connect", "probe_nodes", "ray_shards", "worker_class"]

@@ -1,0 +1,129 @@
+"""The plan: what a recipe will make, before the first pixel. Counts are exact; time and disk are estimates."""
+from __future__ import annotations
+
+import math
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+from domain_randomization.quotas import SPLITS, Schedule
+from domain_randomization.recipe import Recipe
+from domain_randomization.sampling import Context
+from scenes.scene import Scene
+
+# Measured on two cores of a 2.x GHz x86 server with software GL (llvmpipe), one worker per core, the shipped board:
+START_SECONDS = 8.0                            # until the first sample, Ray included
+SAMPLE_SECONDS = 0.10                          # process, geometry, upload; per sample and core
+MEGAPIXEL_SECONDS = 0.40                       # render, label, encode, commit; per 10⁶ pixels and core
+MEGAPIXEL_BYTES = {"rgb": 1.9e6, "instance": 25e3, "part": 25e3, "depth": 0.9e6, "normal": 1.1e6}   # encoded, lossless
+JPEG_BYTES = 0.5e6                             # of an rgb megapixel at quality 95
+
+
+@dataclass(frozen=True)
+class PlanRow:
+    """So many samples of one defect and severity."""
+
+    defect: str                                # "" for samples that run free
+    level: str
+    low: float                                 # severity, in ``unit``; −inf … inf where any will do
+    high: float
+    unit: str
+    hosts: int                                 # parts that can show it
+    counts: dict[str, int]                     # split → samples
+
+    @property
+    def total(self) -> int:
+        return sum(self.counts.values())
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What will be made. Print it, or take ``to_json()``."""
+
+    rows: tuple[PlanRow, ...]
+    count: int
+    count_needed: int                          # smallest count in which the quotas are met
+    skipped: tuple[str, ...]                   # defects of quotas_each that no part can show
+    frames_per_sample: int
+    frame_size: tuple[int, int]                # [px] width, height
+    tiles: int
+    shards: int
+    seconds: float                             # estimate
+    bytes: float                               # estimate
+    workers: int
+
+    def to_json(self) -> dict[str, Any]:
+        """JSON-ready; infinite ends of a severity are null."""
+        def finite(value: float) -> float | None:
+            return value if math.isfinite(value) else None
+
+        rows = [{"defect": r.defect, "level": r.level, "low": finite(r.low), "high": finite(r.high), "unit": r.unit,
+                 "hosts": r.hosts, **r.counts, "total": r.total} for r in self.rows]
+        return {"rows": rows, "count": self.count, "count_needed": self.count_needed, "skipped": list(self.skipped),
+                "frames_per_sample": self.frames_per_sample, "frame_size": list(self.frame_size), "tiles": self.tiles,
+                "shards": self.shards, "seconds": round(self.seconds, 1), "bytes": round(self.bytes), "workers": self.workers}
+
+    def __str__(self) -> str:
+        lines = [f"{'defect':<14}{'severity':<12}{'range':<20}{'hosts':>6}{'train':>8}{'val':>6}{'test':>6}{'total':>7}"]
+        for r in self.rows:
+            lines.append(f"{r.defect or '(free running)':<14}{r.level:<12}{_range(r):<20}{r.hosts or '':>6}"
+                         f"{r.counts['train']:>8}{r.counts['val']:>6}{r.counts['test']:>6}{r.total:>7}")
+        totals = {s: sum(r.counts[s] for r in self.rows) for s in SPLITS}
+        lines.append(f"{'total':<52}{totals['train']:>8}{totals['val']:>6}{totals['test']:>6}{self.count:>7}")
+        if self.skipped:
+            lines.append(f"no part of this product can show: {', '.join(self.skipped)}")
+        width, height = self.frame_size
+        lines.append(f"{self.count} samples × {self.frames_per_sample} frames of {width} × {height} px ({self.tiles} tiles), "
+                     f"{self.shards} shards, about {_duration(self.seconds)} with {self.workers} workers, {_size(self.bytes)}")
+        return "\n".join(lines)
+
+
+def plan(scene: Scene, recipe: Recipe, *, workers: int | None = None, context: Context | None = None) -> Plan:
+    """The plan of a recipe on a scene. Renders nothing; raises what ``Context`` raises."""
+    from domain_randomization.execution import worker_count
+
+    context = Context(scene, recipe) if context is None else context
+    schedule = context.schedule
+    asked = asked_counts(schedule, recipe.count)
+    units = {d.name: d.severity_unit for d in context.family.taxonomy.defects}
+    rows = tuple(PlanRow(c.defect, c.level, c.low, c.high, units[c.defect], len([h for h in c.hosts if h]), asked[k])
+                 for k, c in enumerate(schedule.cells))
+    rows += (PlanRow("", "", -math.inf, math.inf, "", 0, asked[None]),)
+    camera = context.cameras[0]
+    frames = (len(context.cameras) if recipe.frames.tiles == "all" else 1) * (2 if recipe.outputs.golden else 1)
+    megapixels = camera.width * camera.height * 1e-6 * frames
+    per_pixel = MEGAPIXEL_BYTES | ({"rgb": JPEG_BYTES} if recipe.outputs.rgb == "jpeg" else {})
+    workers = worker_count(recipe, workers)
+    seconds = START_SECONDS + recipe.count * (SAMPLE_SECONDS + MEGAPIXEL_SECONDS * megapixels) / max(workers, 1)
+    return Plan(rows, recipe.count, schedule.count_needed, schedule.skipped, frames, (camera.width, camera.height),
+                len(context.cameras), math.ceil(recipe.count / recipe.shard_size), seconds,
+                recipe.count * megapixels * sum(per_pixel[name] for name in ("rgb", *recipe.outputs.labels)), workers)
+
+
+def asked_counts(schedule: Schedule, count: int) -> dict[int | None, dict[str, int]]:
+    """Samples per cell (None: free running) and split among the first ``count``."""
+    counts: Counter[tuple[int | None, str]] = Counter()
+    for index in range(count):
+        slot = schedule.slot(index)
+        counts[None if slot is None else slot.cell, schedule.split(index)] += 1
+    return {k: {s: counts[k, s] for s in SPLITS} for k in [*range(len(schedule.cells)), None]}
+
+
+def _range(row: PlanRow) -> str:
+    if math.isinf(row.low) or not row.unit:
+        return "" if math.isinf(row.low) else f"{row.low:.3g} … {row.high:.3g}"
+    factor, unit = {"m": (1e6, "µm"), "rad": (180 / math.pi, "°"), "1": (100.0, "%")}.get(row.unit, (1.0, row.unit))
+    return f"{row.low * factor:.3g} … {row.high * factor:.3g} {unit}"
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def _size(size: float) -> str:
+    return f"{size / 1e6:.0f} MB" if size < 1e9 else f"{size / 1e9:.1f} GB"
+
+
+__all__ = ["Plan", "PlanRow", "asked_counts", "plan"]

@@ -1,0 +1,211 @@
+"""The columns of a shard, and one Sample as one row of them.
+
+Version 1. Adding a column raises the minor thing only readers see (they take what they know); changing or removing one
+raises ``SCHEMA_VERSION``, and readers refuse what they do not know. Times are integers [ns] of the simulated clock, all
+other quantities SI. Pictures are ``struct<bytes, path>``, the form that Hugging Face ``datasets`` decodes by itself.
+"""
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import pyarrow as pa
+
+from generators.dataset.sample import Frame, Instance, Sample
+from generators.encoding import jpeg_encode, label_encode, png_encode
+from generators.masks import box, rle_area, rle_box, rle_encode
+from scenes.errors import InvariantError
+from scenes.family import Taxonomy
+
+SCHEMA_VERSION = 1
+
+_IMAGE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
+
+IMAGES = pa.struct([
+    ("frame", pa.int32()), ("camera", pa.string()), ("modality", pa.string()), ("encoding", pa.string()), ("image", _IMAGE),
+    ("width", pa.int32()), ("height", pa.int32()),
+    ("unit", pa.string()), ("low", pa.float64()), ("high", pa.float64()),         # quantity at code 0 and at full code
+])
+FRAMES = pa.struct([
+    ("camera", pa.string()), ("station", pa.string()), ("width", pa.int32()), ("height", pa.int32()), ("view", pa.string()),
+])
+INSTANCES = pa.struct([
+    ("frame", pa.int32()), ("category_id", pa.int32()), ("category", pa.string()), ("defect", pa.string()),
+    ("severity", pa.float64()), ("severity_unit", pa.string()), ("component", pa.string()), ("pads", pa.list_(pa.string())),
+    ("ids", pa.list_(pa.int64())),
+    ("rle", pa.string()), ("visible_pixels", pa.int64()), ("amodal_rle", pa.string()), ("amodal_pixels", pa.int64()),
+    ("hidden", pa.bool_()), ("rule", pa.string()),
+    ("measured", pa.list_(pa.struct([("name", pa.string()), ("value", pa.float64())]))),
+])
+LABELS = pa.struct([
+    ("frame", pa.int32()), ("name", pa.string()), ("unit", pa.string()), ("encoding", pa.string()), ("dtype", pa.string()),
+    ("shape", pa.list_(pa.int32())), ("bytes", pa.binary()),
+])
+TRACES = pa.struct([
+    ("channel", pa.string()), ("unit", pa.string()), ("sample_rate", pa.float64()), ("start_ns", pa.int64()),
+    ("values", pa.list_(pa.float32())),
+])
+LOGS = pa.struct([("time_ns", pa.int64()), ("source", pa.string()), ("text", pa.string())])
+
+COLUMNS = pa.schema([
+    ("id", pa.string()), ("index", pa.int64()), ("unit", pa.string()), ("split", pa.string()), ("time_ns", pa.int64()),
+    ("frames", pa.list_(FRAMES)), ("images", pa.list_(IMAGES)), ("instances", pa.list_(INSTANCES)),
+    ("labels", pa.list_(LABELS)), ("traces", pa.list_(TRACES)), ("logs", pa.list_(LOGS)), ("conditions", pa.string()),
+])
+LIGHT = ("id", "index", "unit", "split", "time_ns", "frames", "instances", "conditions")   # everything that is not pixels
+
+LABEL_UNITS = {"instance": "id", "part": "class", "depth": "m", "normal": "1"}
+SPLITS = ("train", "val", "test")
+
+
+@dataclass(frozen=True)
+class DatasetInfo:
+    """What is true of every shard of a dataset. The same for every worker.
+
+    ``recipe_digest`` is the SHA-256 of what determines samples: the resolved recipe without counts, outputs and
+    execution settings. ``versions`` and ``renderer_build`` say what made the bytes.
+    """
+    name: str
+    recipe_digest: str
+    taxonomy: Taxonomy
+    shard_size: int                            # samples per shard; shard k holds indices [k · shard_size, (k + 1) · shard_size)
+    renderer: str = "gl"
+    renderer_build: str = ""
+    acceptance: str = "class2"                 # acceptance profile
+    scene: str = ""                            # its name
+    scene_digest: str = ""
+    board: str = ""                            # its name
+    rgb: Literal["png", "jpeg"] = "png"        # jpeg only where the recipe says so
+    quality: int = 95
+    license: str = "CC-BY-4.0"
+
+    def schema(self) -> pa.Schema:
+        """The arrow schema with its metadata: linetwin's own and the one that Hugging Face ``datasets`` looks for."""
+        return COLUMNS.with_metadata({
+            "linetwin": canonical({"schema_version": SCHEMA_VERSION, "recipe_digest": self.recipe_digest}),
+            "huggingface": json.dumps({"info": {"features": features(COLUMNS)}}),     # order of the keys = order of the fields
+        })
+
+
+def features(schema: pa.Schema) -> dict[str, Any]:
+    """Hugging Face features of an arrow schema; ``struct<bytes, path>`` is a picture."""
+    def of(kind: pa.DataType) -> Any:
+        if kind == _IMAGE:
+            return {"_type": "Image"}
+        if pa.types.is_list(kind):
+            return {"feature": of(kind.value_type), "_type": "List"}
+        if pa.types.is_struct(kind):
+            return {field.name: of(field.type) for field in kind}
+        return {"dtype": {"double": "float64", "float": "float32"}.get(str(kind), str(kind)), "_type": "Value"}
+    return {field.name: of(field.type) for field in schema}
+
+
+def canonical(value: Any) -> str:
+    """JSON with one spelling: sorted keys, no spaces, numpy scalars as numbers. Raises ValueError for NaN and infinity."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False, default=_plain)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, np.ndarray):
+        return value.tolist()
+    raise TypeError(f"{type(value).__name__} is not JSON")
+
+
+def row(sample: Sample, info: DatasetInfo) -> dict[str, Any]:
+    """A sample as one row. Raises InvariantError with its id where its labels contradict each other."""
+    where = f"sample {sample.id} (index {sample.index})"
+    if sample.split not in SPLITS:
+        raise InvariantError(f"{where}: split '{sample.split}' is none of {', '.join(SPLITS)}; this is a bug, please report it")
+    try:
+        conditions = canonical(dict(sample.conditions))
+        views = [canonical(dict(f.view)) for f in sample.frames]
+    except (TypeError, ValueError) as error:
+        raise InvariantError(f"{where}: conditions or view cannot be stored as JSON ({error}); this is a bug, please report it") from None
+    sizes = [_size(f, where) for f in sample.frames]
+    return {
+        "id": sample.id, "index": sample.index, "unit": sample.unit, "split": sample.split, "time_ns": sample.time_ns,
+        "frames": [{"camera": f.camera, "station": f.station, "width": w, "height": h, "view": view}
+                   for f, (h, w), view in zip(sample.frames, sizes, views, strict=True)],
+        "images": [_image(sample.id, i, f, name, f.images[name], info) for i, f in enumerate(sample.frames) for name in sorted(f.images)],
+        "instances": [_instance(x, sizes, info.taxonomy, where) for x in sample.instances],
+        "labels": [_label(i, name, f.labels[name]) for i, f in enumerate(sample.frames) for name in sorted(f.labels)],
+        "traces": [{"channel": t["channel"], "unit": t["unit"], "sample_rate": float(t["sample_rate"]),
+                    "start_ns": int(t["start_ns"]), "values": np.asarray(t["values"], np.float32)} for t in sample.traces],
+        "logs": [{"time_ns": int(t["time_ns"]), "source": t["source"], "text": t["text"]} for t in sample.logs],
+        "conditions": conditions,
+    }
+
+
+def _size(frame: Frame, where: str) -> tuple[int, int]:
+    shapes = {a.shape[:2] for a in (*frame.images.values(), *frame.labels.values())}
+    if len(shapes) != 1:
+        raise InvariantError(f"{where}: frame '{frame.camera}' has arrays of {len(shapes)} sizes; this is a bug, please report it")
+    return shapes.pop()
+
+
+def _image(sample_id: str, index: int, frame: Frame, modality: str, array: Any, info: DatasetInfo) -> dict[str, Any]:
+    lossy = modality == "rgb" and info.rgb == "jpeg"
+    data = jpeg_encode(array, info.quality) if lossy else png_encode(array)
+    kind = "jpeg" if lossy else "png"
+    return {"frame": index, "camera": frame.camera, "modality": modality, "encoding": kind,
+            "image": {"bytes": data, "path": f"{sample_id}-{index}-{modality}.{'jpg' if lossy else kind}"},
+            "width": array.shape[1], "height": array.shape[0], "unit": "sRGB" if modality == "rgb" else "",
+            "low": 0.0, "high": 1.0}
+
+
+def _label(index: int, name: str, array: Any) -> dict[str, Any]:
+    encoding, dtype, shape, data = label_encode(name, array)
+    return {"frame": index, "name": name, "unit": LABEL_UNITS.get(name, ""), "encoding": encoding, "dtype": dtype,
+            "shape": list(shape), "bytes": data}
+
+
+def _instance(item: Instance, sizes: list[tuple[int, int]], taxonomy: Taxonomy, where: str) -> dict[str, Any]:
+    what = f"{where}: {item.category} on '{item.component}'"
+    visible_box = box(item.visible)
+    visible = rle_encode(item.visible, visible_box)
+    if item.amodal is item.visible:
+        amodal, amodal_box = visible, visible_box
+    else:
+        amodal_box = box(item.amodal)
+        amodal = rle_encode(item.amodal, amodal_box)
+    if not 0 <= item.frame < len(sizes) or any(m.shape != sizes[item.frame] for m in (item.visible, item.amodal)):
+        raise InvariantError(f"{what}: mask does not belong to a frame of this sample; this is a bug, please report it")
+    if amodal_box is None:
+        raise InvariantError(f"{what}: has no pixel, not even a hidden one; this is a bug, please report it")
+    if item.hidden != (visible_box is None):
+        raise InvariantError(f"{what}: 'hidden' contradicts its mask; this is a bug, please report it")
+    pixels = 0
+    if visible_box is not None:
+        x, y, w, h = visible_box
+        inside = item.visible[y:y + h, x:x + w]
+        pixels = int(np.count_nonzero(inside))
+        if item.amodal is not item.visible and (inside & ~item.amodal[y:y + h, x:x + w]).any():
+            raise InvariantError(f"{what}: visible pixels outside the amodal mask; this is a bug, please report it")
+    if rle_area(visible) != pixels or rle_box(visible) != visible_box or rle_box(amodal) != amodal_box:
+        raise InvariantError(f"{what}: mask, box and area disagree; this is a bug, please report it")
+    return {
+        "frame": item.frame, "category_id": taxonomy.category_id(item.category), "category": item.category, "defect": item.defect,
+        "severity": item.severity, "severity_unit": item.severity_unit, "component": item.component, "pads": list(item.pads),
+        "ids": [int(i) for i in item.ids],
+        "rle": visible["counts"], "visible_pixels": pixels, "amodal_rle": amodal["counts"], "amodal_pixels": rle_area(amodal),
+        "hidden": item.hidden, "rule": item.rule,
+        "measured": [{"name": k, "value": float(v)} for k, v in sorted(item.measured.items())],
+    }
+
+
+def severity_level(taxonomy: Taxonomy, defect: str, severity: float) -> int:
+    """1 for the mildest level, 2, 3 …; 0 where the defect is all or nothing, −1 where no level holds this severity."""
+    levels: Mapping[str, Any] = {d.name: d.severity_levels for d in taxonomy.defects}
+    spans = levels.get(defect, ())
+    if not spans or math.isnan(severity):
+        return 0
+    return next((i for i, (low, high) in enumerate(spans, 1) if low <= severity <= high), -1)
+
+
+__all__ = ["COLUMNS", "LIGHT", "SCHEMA_VERSION", "SPLITS", "DatasetInfo", "canonical", "features", "row", "severity_level"]

@@ -1,0 +1,109 @@
+"""Exports: a dataset in another tool's format, made from the masks alone and read back by that tool where it is installed.
+
+``coco``, ``yolo``, ``mvtec`` and ``hf`` are here; others plug in by the entry point group ``linetwin.exporters`` with a
+function ``export(dataset, out, **options) -> ExportReport``. Options that all of ours share:
+
+    split            only this split
+    masks            "visible" (default), or "amodal": also the hidden pixels, for formats that hold masks
+"""
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from scenes.errors import DatasetError, InputError
+
+if TYPE_CHECKING:
+    from generators.dataset.reader import Dataset
+    from generators.dataset.rows import Labelled, Row
+
+
+@dataclass(frozen=True)
+class ExportReport:
+    """What was written. ``left_out`` counts instances by reason; ``verified`` names the reader that read it back."""
+    format: str
+    out: str
+    samples: int
+    images: int
+    instances: int
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    figures: Mapping[str, float] = field(default_factory=dict)
+    verified: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+    def __str__(self) -> str:
+        lines = [f"{self.format}: {self.images:,} images and {self.instances:,} instances of {self.samples:,} samples in {self.out}"]
+        lines += [f"  left out: {n:,} {why}" for why, n in self.left_out.items() if n]
+        lines += [f"  {name}: {value:.4g}" for name, value in self.figures.items()]
+        lines.append(f"  read back by {self.verified}" if self.verified else "  not read back: the reader is not installed")
+        return "\n".join(lines)
+
+
+def export(dataset: Dataset, format: str, out: Path, **options: Any) -> ExportReport:
+    """Write ``dataset`` in ``format``. Raises InputError for an unknown format or option, DatasetError for a taken folder."""
+    from importlib.metadata import entry_points
+
+    found = {e.name: e for e in entry_points(group="linetwin.exporters")}
+    if format not in found:
+        raise InputError(f"export: no format '{format}'; there are: {', '.join(sorted(found))}")
+    exporter = found[format].load()
+    try:
+        return exporter(dataset, Path(out), **options)  # type: ignore[no-any-return]
+    except TypeError as error:
+        if "keyword argument" not in str(error):
+            raise
+        raise InputError(f"export {format}: {error}; see linetwin export --help") from None
+
+
+def fresh_folder(out: Path) -> Path:
+    """A new or empty folder. Raises DatasetError where something is in it, StorageError where it cannot be made."""
+    from generators.dataset.shards import storage_error
+
+    out = Path(out)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        if any(out.iterdir()):
+            raise DatasetError(f"{out}: is not empty; choose a new folder, exports never overwrite")
+    except OSError as error:
+        raise storage_error(out, error) from error
+    return out
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write a file of an export. Raises StorageError."""
+    from generators.dataset.shards import storage_error
+
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    except OSError as error:
+        raise storage_error(path, error) from error
+
+
+def frames(dataset: Dataset, split: str | None) -> Iterator[tuple[Row, int, str, tuple[Labelled, ...]]]:
+    """Every frame with a picture: (row, frame number, file stem, its instances)."""
+    from generators.dataset.schema import SPLITS
+
+    if split is not None and split not in SPLITS:
+        raise InputError(f"export: no split '{split}'; one of {', '.join(SPLITS)}")
+    for row in dataset.rows(("id", "index", "unit", "split", "frames", "images", "instances"), split=split):
+        for number in range(len(row.frames)):
+            if any(i["frame"] == number and i["modality"] == "rgb" for i in row.data["images"]):
+                yield row, number, f"{row.id}-{number}", tuple(i for i in row.instances if i.frame == number)
+
+
+def picture_file(row: Row, frame: int) -> tuple[str, bytes]:
+    """(extension, bytes) of a frame's picture as a file of its own: stored PNGs are deflated, JPEGs stay as they are."""
+    from generators.encoding import png_encode
+
+    data = row.image_bytes("rgb", frame)
+    if data[:2] == b"\xff\xd8":
+        return ".jpg", data
+    return ".png", png_encode(row.rgb(frame), level=1)
+
+
+__all__ = ["ExportReport", "export", "frames", "fresh_folder", "picture_file", "write_bytes"]

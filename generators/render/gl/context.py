@@ -1,0 +1,66 @@
+"""The OpenGL context: off-screen, by EGL, on a GPU or on Mesa's software rasteriser."""
+from __future__ import annotations
+
+from importlib.metadata import version
+from importlib.resources import files
+from typing import Any
+
+import moderngl
+import numpy as np
+
+from scenes.errors import BackendUnavailable
+
+INSTALL = "install OpenGL with EGL (Debian and Ubuntu: libegl1 libgl1 libgl1-mesa-dri; on a GPU the vendor's EGL driver)"
+FRAMEBUFFER_SRGB = 0x8DB9
+SRGB8_ALPHA8 = 0x8C43
+
+
+def open_context() -> tuple[moderngl.Context, str]:
+    """A new context and the build string: what pixels are promised for.
+
+    Raises:
+        BackendUnavailable: no EGL, or a driver older than OpenGL 4.3.
+    """
+    try:
+        context = moderngl.create_context(standalone=True, backend="egl", require=430)
+    except Exception as error:
+        raise BackendUnavailable(f"renderer 'gl': no OpenGL 4.3 context through EGL ({error}); {INSTALL}") from error
+    info = context.info
+    build = f"moderngl {version('moderngl')}; {info['GL_VERSION']}; {info['GL_RENDERER']}"
+    context.enable_direct(FRAMEBUFFER_SRGB)
+    return context, build
+
+
+class Programs:
+    """Compiled shaders, by name and definitions; made on first use."""
+
+    def __init__(self, context: moderngl.Context) -> None:
+        self._context = context
+        self._made: dict[tuple[Any, ...], moderngl.Program] = {}
+        self._source = {path.name: path.read_text() for path in files(__package__).joinpath("shaders").iterdir()
+                        if path.name.endswith((".glsl", ".vert", ".frag"))}
+
+    def get(self, vertex: str, fragment: str, *, lamps: int = 0, film: bool = False, soup: bool = False) -> moderngl.Program:
+        key = (vertex, fragment, lamps, film, soup)
+        if key not in self._made:
+            head = "#version 430\n" + f"#define LAMPS {lamps}\n#define BIAS 0.00004\n"
+            head += "#define FILM\n" * film + "#define SOUP\n" * soup
+            shading = self._source["light.glsl"] if fragment in ("part.frag", "board.frag") else ""
+            self._made[key] = self._context.program(vertex_shader=head + self._source[vertex],
+                                                    fragment_shader=head + shading + self._source[fragment])
+        return self._made[key]
+
+
+def assign(program: moderngl.Program, **values: Any) -> None:
+    """Set the uniforms that this variant of the program has; matrices go in row-major and are transposed here."""
+    for name, value in values.items():
+        if name not in program:
+            continue
+        uniform = program[name]
+        if isinstance(value, np.ndarray):
+            uniform.write(value)                                           # type: ignore[union-attr]
+        else:
+            uniform.value = value                                          # type: ignore[union-attr]
+
+
+__all__ = ["INSTALL", "SRGB8_ALPHA8", "Programs", "assign", "open_context"]

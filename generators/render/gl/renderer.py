@@ -1,0 +1,72 @@
+"""The ``gl`` renderer: one forward pass for colour and labels, further samples only where surfaces meet."""
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from generators.render.gl.context import open_context
+from generators.render.gl.frame import MAX_LAMPS, Frame
+from generators.render.protocol import ALL, Buffers
+from scenes.errors import BackendError, InputError, LinetwinError
+from scenes.geometry import Geometry
+from scenes.optics import Camera, Lighting, Look
+
+T = TypeVar("T")
+
+
+class GlRenderer:
+    """Renderer by OpenGL. Not thread-safe; one per process. See ``generators.render.protocol.Renderer``."""
+
+    name = "gl"
+
+    def __init__(self, *, antialias: bool = True) -> None:
+        self._context, self.build = open_context()
+        self._antialias = antialias
+        self._dead: str | None = None
+        self._frame = Frame(self._context)
+
+    def render(self, geometry: Geometry, camera: Camera, lighting: Lighting, look: Look, *,
+               outputs: Collection[str] = ALL, noise_seed: int = 0) -> Buffers:
+        """One picture with its labels. See the protocol."""
+        unknown = set(outputs) - ALL
+        if unknown:
+            raise InputError(f"outputs: {', '.join(sorted(unknown))} unknown; known: {', '.join(sorted(ALL))}")
+        if len(lighting.directional) > MAX_LAMPS:
+            raise InputError(f"lighting.directional: {len(lighting.directional)} lamps; at most {MAX_LAMPS}")
+        return self._guarded(lambda: self._frame.render(geometry, camera, lighting, look, frozenset(outputs), noise_seed,
+                                                        self._antialias))
+
+    def reference(self, geometry: Geometry, camera: Camera, lighting: Lighting, look: Look, *, factor: int = 8) -> NDArray[np.uint8]:
+        """The same picture from ``factor`` × ``factor`` regular samples per pixel, without noise and blur: slow, for comparison."""
+        return self._guarded(lambda: self._frame.reference(geometry, camera, lighting, look, factor))
+
+    def silhouettes(self, geometry: Geometry, camera: Camera, ids: Sequence[int]) -> dict[int, NDArray[np.bool_]]:
+        """Amodal masks. See the protocol."""
+        return self._guarded(lambda: self._frame.silhouettes(geometry, camera, ids))
+
+    def close(self) -> None:
+        """Release everything. The renderer is of no further use."""
+        if self._dead is None:
+            self._dead = "closed"
+            self._frame.release()
+            self._context.release()
+
+    def _guarded(self, work: Callable[[], T]) -> T:
+        if self._dead is not None:
+            raise BackendError(f"renderer 'gl': {self._dead}; open a new one")
+        try:
+            return work()
+        except InputError:
+            raise
+        except LinetwinError:
+            self._dead = "stopped after an error"
+            raise
+        except Exception as error:
+            self._dead = "stopped after an error"
+            raise BackendError(f"renderer 'gl': {type(error).__name__}: {error}; open a new one") from error
+
+
+__all__ = ["GlRenderer"]

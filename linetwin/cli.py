@@ -1,0 +1,237 @@
+"""The command line: ``linetwin …``. Thin: every command calls one function of a room and prints what it returns.
+
+Exit codes: 0 success, 1 a gate or verdict failed, 2 bad input, 3 a backend is unavailable or failed, 4 storage,
+5 inconclusive, 70 a bug of ours, 130 interrupted.
+"""
+from __future__ import annotations
+
+import json
+import os
+import sys
+import traceback
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+from scenes.errors import LinetwinError
+
+# One thread per worker: set before any numerical library or GL driver is loaded.
+for _name in ("LP_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ.setdefault(_name, "1")
+
+app = typer.Typer(name="linetwin", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
+                  help="Digital twin of production lines and generator of labelled synthetic defect data.")
+scene_app = typer.Typer(no_args_is_help=True, help="Author and look at scenes.")
+app.add_typer(scene_app, name="scene")
+
+Json = Annotated[bool, typer.Option("--json", help="Machine-readable result on standard output.")]
+
+
+def emit(result: dict[str, Any], as_json: bool, text: str | None = None) -> None:
+    """Print a result: JSON, or the given text (default: one ``key: value`` line each)."""
+    if as_json:
+        typer.echo(json.dumps(result, indent=2, sort_keys=True, allow_nan=False))
+    else:
+        typer.echo(text if text is not None else "\n".join(f"{k}: {v}" for k, v in result.items()))
+
+
+def progress_bar(as_json: bool) -> Any:
+    """A progress callback ``f(done, total, note)`` for a terminal, or None where nobody looks."""
+    if as_json or not sys.stderr.isatty():
+        return None
+    from linetwin.progress import Bar
+
+    return Bar()
+
+
+# ---------------------------------------------------------------------------------------------------------------- scene
+
+@scene_app.command("new")
+def scene_new(board: Annotated[Path, typer.Argument(help="a .kicad_pcb file, or a folder of Gerber and Excellon files")],
+              out: Annotated[Path, typer.Option("--out", "-o", help="scene file to write")] = Path("scene.yaml"),
+              side: Annotated[str, typer.Option(help="front or back")] = "front",
+              centroid: Annotated[Path | None, typer.Option(help="pick-and-place CSV, for Gerber boards")] = None,
+              bom: Annotated[Path | None, typer.Option(help="bill of materials CSV, for Gerber boards")] = None,
+              force: Annotated[bool, typer.Option(help="overwrite")] = False, as_json: Json = False) -> None:
+    """Start a scene from a board file: one AOI station over it, with a good light."""
+    from linetwin.scene_commands import new_scene
+
+    emit(new_scene(board, out, side=side, centroid=centroid, bom=bom, force=force), as_json)
+
+
+@scene_app.command("import")
+def scene_import(board: Annotated[Path, typer.Argument(help="board file or folder")],
+                 centroid: Annotated[Path | None, typer.Option()] = None, bom: Annotated[Path | None, typer.Option()] = None,
+                 as_json: Json = False) -> None:
+    """Read a board and say what is on it: layers, components by package, what was not understood."""
+    from linetwin.scene_commands import describe_board, summary_text
+
+    result = describe_board(board, centroid=centroid, bom=bom)
+    emit(result, as_json, summary_text(result))
+
+
+@scene_app.command("check")
+def scene_check(scene: Annotated[Path, typer.Argument()], as_json: Json = False) -> None:
+    """Check a scene: files, board, packages, cameras, acceptance profile."""
+    from linetwin.scene_commands import check_scene
+
+    emit(check_scene(scene), as_json)
+
+
+@scene_app.command("usd")
+def scene_usd(scene: Annotated[Path, typer.Argument()],
+              out: Annotated[Path, typer.Option("--out", "-o")] = Path("scene.usda"), as_json: Json = False) -> None:
+    """Write the scene as an OpenUSD stage with a healthy unit on it."""
+    from linetwin.scene_commands import write_usd
+
+    emit(write_usd(scene, out), as_json)
+
+
+@scene_app.command("preview")
+def scene_preview(scene: Annotated[Path, typer.Argument()],
+                  out: Annotated[Path, typer.Option("--out", "-o", help="PNG to write")] = Path("preview.png"),
+                  pixel_um: Annotated[float | None, typer.Option(help="pixel size; default the camera's")] = None,
+                  renderer: Annotated[str, typer.Option()] = "gl", as_json: Json = False) -> None:
+    """Render a healthy unit as the first camera station sees the whole product."""
+    from linetwin.scene_commands import preview
+
+    emit(preview(scene, out, pixel_um=pixel_um, renderer=renderer), as_json)
+
+
+@scene_app.command("schema")
+def scene_schema(kind: Annotated[str, typer.Argument(help="scene, recipe or acceptance")] = "scene") -> None:
+    """Print a JSON Schema for editors."""
+    from linetwin.scene_commands import schema
+
+    typer.echo(json.dumps(schema(kind), indent=2, sort_keys=True))
+
+
+# ----------------------------------------------------------------------------------------------------------------- data
+
+@app.command()
+def generate(recipe: Annotated[Path, typer.Argument(help="recipe YAML")],
+             out: Annotated[Path, typer.Option("--out", "-o", help="dataset folder; an existing one is resumed")] = Path("dataset"),
+             workers: Annotated[int | None, typer.Option(help="Ray workers; 0 renders in this process; default one per core")] = None,
+             renderer: Annotated[str, typer.Option(help="gl or pyrender")] = "gl",
+             address: Annotated[str | None, typer.Option(help="a running Ray cluster, e.g. ray://head:10001 or auto")] = None,
+             plan: Annotated[bool, typer.Option("--plan", help="print counts, time and disk; render nothing")] = False,
+             as_json: Json = False) -> None:
+    """Generate a dataset from a recipe. Run again on the same target to resume."""
+    from linetwin.data_commands import run_generate, run_plan
+
+    if plan:
+        result, text = run_plan(recipe)
+        emit(result, as_json, text)
+        return
+    emit(run_generate(recipe, out, workers=workers, renderer=renderer, address=address, progress=progress_bar(as_json)), as_json)
+
+
+@app.command()
+def inspect(dataset: Annotated[Path, typer.Argument()],
+            limit: Annotated[int | None, typer.Option(help="look at the first N samples only")] = None,
+            as_json: Json = False) -> None:
+    """The dataset gate: label invariants, coverage, duplicates, leaks, unreadable bytes; writes an HTML report."""
+    from linetwin.data_commands import run_inspect
+
+    result, text, code = run_inspect(dataset, limit=limit, progress=progress_bar(as_json))
+    emit(result, as_json, text)
+    raise typer.Exit(code)
+
+
+@app.command()
+def export(dataset: Annotated[Path, typer.Argument()],
+           format: Annotated[str, typer.Option("--format", "-f", help="coco, yolo, mvtec or hf")],
+           out: Annotated[Path, typer.Option("--out", "-o")],
+           as_json: Json = False) -> None:
+    """Export a dataset to another format."""
+    from linetwin.data_commands import run_export
+
+    emit(run_export(dataset, format, out), as_json)
+
+
+# ---------------------------------------------------------------------------------------------------------------- model
+
+@app.command()
+def train(dataset: Annotated[Path, typer.Argument()],
+          out: Annotated[Path, typer.Option("--out", "-o", help="model folder; an existing one is resumed")] = Path("model"),
+          epochs: Annotated[int, typer.Option(min=1)] = 12, seed: Annotated[int, typer.Option(min=0)] = 0,
+          shuffle_labels: Annotated[bool, typer.Option(help="control: train on shuffled labels; must fall to chance")] = False,
+          as_json: Json = False) -> None:
+    """Train the compact image model on component crops."""
+    from linetwin.model_commands import run_train
+
+    emit(run_train(dataset, out, epochs=epochs, seed=seed, shuffle_labels=shuffle_labels, progress=progress_bar(as_json)), as_json)
+
+
+@app.command()
+def validate(model: Annotated[Path, typer.Argument()],
+             scene: Annotated[Path, typer.Option(help="scene YAML")],
+             out: Annotated[Path, typer.Option("--out", "-o")] = Path("verdict"),
+             units: Annotated[int, typer.Option(min=10, help="fresh units to run")] = 320,
+             seed: Annotated[int, typer.Option(min=0, help="seed of the fresh stream; never the training set's")] = 1001,
+             recipe: Annotated[Path | None, typer.Option(help="recipe that shapes the stream; default the model's own")] = None,
+             workers: Annotated[int | None, typer.Option()] = None, as_json: Json = False) -> None:
+    """The virtual line test: run a model over fresh units of the scene and give a verdict."""
+    from linetwin.model_commands import run_validate
+
+    result, text, code = run_validate(model, scene, out, units=units, seed=seed, recipe=recipe, workers=workers,
+                                      progress=progress_bar(as_json))
+    emit(result, as_json, text)
+    raise typer.Exit(code)
+
+
+@app.command()
+def demo(out: Annotated[Path, typer.Option("--out", "-o")] = Path("build/demo"),
+         samples: Annotated[int, typer.Option(min=40)] = 360, units: Annotated[int, typer.Option(min=10)] = 320,
+         workers: Annotated[int | None, typer.Option()] = None, as_json: Json = False) -> None:
+    """The whole chain on the shipped board: import, generate, inspect, train, validate."""
+    from linetwin.demo import run_demo
+
+    result, text, code = run_demo(out, samples=samples, units=units, workers=workers, as_json=as_json)
+    emit(result, as_json, text)
+    raise typer.Exit(code)
+
+
+@app.command()
+def bench(board: Annotated[Path | None, typer.Option(help="board file; default the shipped board, or LINETWIN_BOARDS' ESP32-PoE")] = None,
+          frames: Annotated[int, typer.Option(min=4)] = 60, quick: Annotated[bool, typer.Option(help="a short run")] = False,
+          soak: Annotated[bool, typer.Option(help="2,000 frames for the memory figure")] = False, as_json: Json = False) -> None:
+    """Throughput, memory and start-up, against pyrender where it is installed."""
+    from linetwin.bench import run_bench
+
+    result, text = run_bench(board, frames=8 if quick else frames, soak=soak)
+    emit(result, as_json, text)
+
+
+def fail(message: str, code: int) -> NoReturn:
+    """Print an error and leave with its exit code."""
+    sys.stderr.write(f"linetwin: {message}\n")
+    raise SystemExit(code)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line. Every error that we raise on purpose is one line and an exit code, never a traceback."""
+    try:
+        code = app(args=arguments, prog_name="linetwin", standalone_mode=False)
+    except typer.Abort:
+        fail("interrupted; what was committed stays, run the same command again to resume", 130)
+    except typer.TyperException as error:
+        message = getattr(error, "format_message", lambda: str(error))()
+        if not message:                        # the help was shown: nothing was asked for
+            raise SystemExit(2) from None
+        fail(f"{message.rstrip('.')}; see 'linetwin --help'", 2)
+    except LinetwinError as error:
+        fail(str(error), error.exit_code)
+    except KeyboardInterrupt:
+        fail("interrupted; what was committed stays, run the same command again to resume", 130)
+    except OSError as error:
+        fail(f"{error.filename or ''}: {error.strerror or error}; check the path and the disk", 4)
+    except Exception:
+        traceback.print_exc()
+        fail("unexpected error: a bug of ours; please report the lines above with the command that you ran", 70)
+    raise SystemExit(code if isinstance(code, int) else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,66 @@
+"""Compact: a small convolutional network on one crop, its golden reference and their difference. Needs torch.
+
+Heads: "is there a defect" (one logit) and "which" (one logit per class). About 0.1 million parameters. Shapes: N crops.
+"""
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+from training_bridge.references import CHANNELS, CLIP, FLOOR
+
+WIDTHS = (16, 32, 64, 96)
+
+
+class Compact(nn.Module):
+    """Four strided convolutions, then mean and maximum over the crop: a small defect must not drown in a large crop."""
+
+    def __init__(self, classes: int, widths: tuple[int, ...] = WIDTHS) -> None:
+        super().__init__()
+        layers: list[nn.Module] = []
+        before = CHANNELS
+        for width in widths:
+            layers += [nn.Conv2d(before, width, 3, 2, 1, bias=False), nn.BatchNorm2d(width), nn.ReLU(inplace=True)]
+            before = width
+        self.body = nn.Sequential(*layers)
+        self.neck = nn.Sequential(nn.Dropout(0.1), nn.Linear(2 * before, 64), nn.ReLU(inplace=True))
+        self.defect = nn.Linear(64, 1)
+        self.kind = nn.Linear(64, classes)
+
+    def forward(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
+        """Inputs (N, CHANNELS, CROP, CROP) → defect logit (N,), class logits (N, K)."""
+        maps = self.body(inputs)
+        features = self.neck(torch.cat([maps.mean(dim=(2, 3)), maps.amax(dim=(2, 3))], dim=1))
+        return self.defect(features).squeeze(1), self.kind(features)
+
+    def folded(self) -> Compact:
+        """For inference: batch norms folded into their convolutions, in place; the module is in eval mode afterwards."""
+        self.eval()
+        body = list(self.body)
+        for k in range(0, len(body), 3):
+            body[k] = fuse_conv_bn_eval(body[k], body[k + 1])  # type: ignore[type-var, arg-type]
+            body[k + 1] = nn.Identity()
+        self.body = nn.Sequential(*body)
+        return self.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
+
+
+def assemble(crops: Tensor, light: Tensor, mean: Tensor, spread: Tensor) -> Tensor:
+    """Network input (N, CHANNELS, CROP, CROP), channels last in memory.
+
+    Args:
+        crops: uint8 or float (N, CROP, CROP, 3), grey levels.
+        light: (N, 2, 3) or (1, 2, 3) gain and offset.
+        mean: (N, CROP, CROP, 3) reference.
+        spread: (N, CROP, CROP, 3).
+    """
+    lit = crops.to(torch.float32) * light[:, 0, None, None] + light[:, 1, None, None]
+    deviation = ((lit - mean) / (spread + FLOOR)).clamp_(-CLIP, CLIP).mul_(0.5)
+    return torch.cat([lit.mul_(1 / 128).sub_(1), mean / 128 - 1, deviation], dim=3).permute(0, 3, 1, 2)
+
+
+def parameter_count(net: nn.Module) -> int:
+    return sum(p.numel() for p in net.parameters())
+
+
+__all__ = ["WIDTHS", "Compact", "assemble", "parameter_count"]

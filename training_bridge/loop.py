@@ -1,0 +1,215 @@
+"""Loop: the plain torch training loop of the compact model. Needs torch.
+
+Deterministic in (data, labels, seed, epochs, threads): every epoch draws from its own stream, so a run that was killed
+and resumed ends with the same weights. State is kept as arrays in an npz; no pickle is written or read.
+"""
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from scenes.errors import ModelError
+from training_bridge.compact import WIDTHS, Compact, assemble
+from training_bridge.model import pack, unpack, write
+from training_bridge.prepare import Prepared
+
+BATCH = 128
+STEPS = 60                 # per epoch
+DEFECTIVE = 0.4            # share of a batch
+RATE = 3e-3                # peak learning rate of AdamW, cosine to 0 after a short warm-up
+WARM_UP = 0.05             # of all steps
+DECAY = 0.02               # weight decay
+KIND_WEIGHT = 0.3          # of the class loss beside the defect loss
+HARD = 0.7                 # share of good crops drawn by how badly they were judged before
+JITTER = (0.04, 4.0)       # spread of the gain [1] and offset [grey levels] added per crop
+SLICE = 512                # crops per forward pass outside training
+
+
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """What the loop ends with: the best weights on the validation units, and its history, one dict per epoch."""
+    weights: dict[str, NDArray[Any]]
+    history: tuple[dict[str, float], ...]
+
+
+@contextmanager
+def quiet(threads: int) -> Iterator[None]:
+    """Deterministic algorithms and a fixed thread count, put back afterwards."""
+    before = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
+    torch.set_num_threads(threads)
+    torch.set_flush_denormal(True)             # a well trained net computes with denormals otherwise: ten times slower
+    torch.use_deterministic_algorithms(True)
+    try:
+        with torch.random.fork_rng(devices=[]):
+            yield
+    finally:
+        torch.set_num_threads(before[0])
+        torch.use_deterministic_algorithms(before[1])
+
+
+class Feed:
+    """Network inputs for rows of the prepared crops."""
+
+    def __init__(self, data: Prepared) -> None:
+        self.data = data
+        self.mean = torch.from_numpy(data.references.mean)
+        self.spread = torch.from_numpy(data.references.spread)
+        self.light = torch.from_numpy(data.light)
+
+    def __call__(self, rows: NDArray[np.int64], rng: np.random.Generator | None = None) -> Tensor:
+        """Inputs (N, CHANNELS, CROP, CROP); with ``rng`` the light is jittered and the batch turned or mirrored."""
+        data = self.data
+        window = torch.from_numpy(data.window[rows])
+        light = self.light[torch.from_numpy(data.unit[rows])]
+        if rng is not None:
+            noise = rng.standard_normal((len(rows), 2, 3)).astype(np.float32) * np.array(JITTER, np.float32)[:, None]
+            light = light + torch.from_numpy(noise)
+        inputs = assemble(torch.from_numpy(data.crops[rows]), light, self.mean[window], self.spread[window])
+        if rng is None:
+            return inputs
+        turned = torch.rot90(inputs, int(rng.integers(4)), (2, 3))
+        return (turned.flip(3) if rng.integers(2) else turned).contiguous(memory_format=torch.channels_last)
+
+
+def fit(data: Prepared, label: NDArray[np.int64], *, epochs: int, seed: int, threads: int, state: Path,
+        run: str, progress: Callable[[tuple[dict[str, float], ...]], None] | None = None) -> Fit:
+    """Train, or go on where ``state`` stopped.
+
+    Args:
+        data: Prepared crops.
+        label: (N,) labels to train on: the true ones, or the control's.
+        epochs: Total number of epochs.
+        seed: Of weights, draws and augmentation.
+        threads: torch threads; part of what the weights depend on.
+        state: Checkpoint file, written after every epoch.
+        run: Digest of everything the run depends on; a checkpoint of another run is refused.
+        progress: Called after each epoch with the history so far.
+
+    Raises:
+        ModelError: ``state`` belongs to another run.
+    """
+    with quiet(threads):
+        torch.manual_seed(seed & 0x7FFF_FFFF_FFFF_FFFF)
+        net = Compact(len(data.classes), WIDTHS).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        optimiser = torch.optim.AdamW(net.parameters(), lr=RATE, weight_decay=DECAY, betas=(0.9, 0.98))
+        memory = _Memory(net, optimiser, np.ones(len(label), np.float32), {}, ())
+        if state.exists():
+            memory = _restore(state, run, memory)
+        feed = Feed(data)
+        train, val = np.flatnonzero(~data.val[data.unit]), np.flatnonzero(data.val[data.unit])
+        for epoch in range(len(memory.history), epochs):
+            loss = _epoch(memory, feed, label, train, epoch, epochs, seed)
+            figures = {"epoch": float(epoch), "loss": loss, **evaluate(net, feed, label, val)}
+            best = min((h["val_loss"] for h in memory.history), default=np.inf)
+            if figures["val_loss"] < best or not memory.best:
+                memory = replace(memory, best={k: v.detach().numpy().copy() for k, v in net.state_dict().items()})
+            memory = replace(memory, history=(*memory.history, figures))
+            _store(state, run, memory)
+            if progress:
+                progress(memory.history)
+    return Fit(memory.best, memory.history)
+
+
+@dataclass(frozen=True, eq=False)
+class _Memory:
+    """Everything that a resumed run needs."""
+    net: Compact
+    optimiser: torch.optim.AdamW
+    hardness: NDArray[np.float32]              # (N,) how badly each crop was judged when last seen
+    best: dict[str, NDArray[Any]]
+    history: tuple[dict[str, float], ...]
+
+
+def _epoch(memory: _Memory, feed: Feed, label: NDArray[np.int64], train: NDArray[np.int64], epoch: int, epochs: int,
+           seed: int) -> float:
+    """One pass of STEPS batches; returns the mean loss."""
+    rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(epoch, 3)))
+    net, optimiser = memory.net, memory.optimiser
+    torch.manual_seed(int(rng.integers(1 << 62)))            # dropout
+    good, bad = train[label[train] == 0], train[label[train] > 0]
+    counts = np.bincount(label[bad])
+    bad_weight = 1 / np.sqrt(counts[label[bad]])             # between every crop alike and every class alike
+    hard = memory.hardness[good].astype(np.float64)
+    good_weight = (1 - HARD) / len(good) + HARD * hard / hard.sum()
+    many = round(BATCH * DEFECTIVE)
+    draw_bad = rng.choice(bad, (STEPS, many), p=bad_weight / bad_weight.sum())
+    draw_good = rng.choice(good, (STEPS, BATCH - many), p=good_weight / good_weight.sum())
+    net.train()
+    total = 0.0
+    for step in range(STEPS):
+        progress = (epoch * STEPS + step) / (epochs * STEPS)
+        rate = RATE * min(progress / WARM_UP, 1.0) * (0.5 + 0.5 * np.cos(np.pi * progress))
+        for group in optimiser.param_groups:
+            group["lr"] = max(rate, 1e-6)
+        rows = np.concatenate([draw_bad[step], draw_good[step]])
+        target = torch.from_numpy(label[rows])
+        logit, kind = net(feed(rows, rng))
+        each = nn.functional.binary_cross_entropy_with_logits(logit, (target > 0).float(), reduction="none")
+        loss = each.mean() + KIND_WEIGHT * nn.functional.cross_entropy(kind[:many], target[:many] - 1)
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        nn.utils.clip_grad_norm_(net.parameters(), 1.0)
+        optimiser.step()
+        memory.hardness[rows] = np.clip(each.detach().numpy(), 0.01, 3.0)
+        total += loss.item()
+    return total / STEPS
+
+
+def logits(net: nn.Module, feed: Feed, rows: NDArray[np.int64]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Defect logit (N,) and class logits (N, K) of rows, without augmentation."""
+    net.eval()
+    with torch.inference_mode():
+        parts = [net(feed(rows[k:k + SLICE])) for k in range(0, len(rows), SLICE)]
+    return torch.cat([p[0] for p in parts]).numpy(), torch.cat([p[1] for p in parts]).numpy()
+
+
+def evaluate(net: nn.Module, feed: Feed, label: NDArray[np.int64], rows: NDArray[np.int64]) -> dict[str, float]:
+    """Class-balanced loss on validation crops, and the share of defects named rightly."""
+    if not len(rows):
+        return {"val_loss": float("nan"), "val_kind": float("nan")}
+    logit, kind = logits(net, feed, rows)
+    bad = label[rows] > 0
+    loss = np.logaddexp(0, np.where(bad, -logit, logit))
+    each = [loss[side].mean() for side in (bad, ~bad) if side.any()]
+    named = float((kind[bad].argmax(axis=1) == label[rows][bad] - 1).mean()) if bad.any() else float("nan")
+    return {"val_loss": float(np.mean(each)), "val_kind": named}
+
+
+def _store(path: Path, run: str, memory: _Memory) -> None:
+    arrays: dict[str, NDArray[Any]] = {f"net.{k}": v.detach().numpy() for k, v in memory.net.state_dict().items()}
+    arrays |= {f"best.{k}": v for k, v in memory.best.items()}
+    for index, values in memory.optimiser.state_dict()["state"].items():
+        arrays |= {f"adam.{index}.{k}": np.asarray(v) for k, v in values.items()}
+    names = list(memory.history[0])
+    arrays |= {"hardness": memory.hardness, "names": np.array(names), "run": np.array(run),
+               "history": np.array([[h[n] for n in names] for h in memory.history])}
+    write(path, pack(arrays))
+
+
+def _restore(path: Path, run: str, memory: _Memory) -> _Memory:
+    arrays = unpack(path)
+    if str(arrays.get("run")) != run:
+        raise ModelError(f"{path.parent}: holds a training run of other data or settings; choose another folder or delete it")
+    memory.net.load_state_dict({k[4:]: torch.from_numpy(v) for k, v in arrays.items() if k.startswith("net.")})
+    adam = memory.optimiser.state_dict()
+    moments: dict[int, dict[str, Tensor]] = {}
+    for key, value in arrays.items():
+        if key.startswith("adam."):
+            _, index, name = key.split(".")
+            moments.setdefault(int(index), {})[name] = torch.from_numpy(value)
+    memory.optimiser.load_state_dict({**adam, "state": moments})
+    names = [str(n) for n in arrays["names"]]
+    history = tuple(dict(zip(names, map(float, row), strict=True)) for row in arrays["history"])
+    return replace(memory, hardness=arrays["hardness"], history=history,
+                   best={k[5:]: v for k, v in arrays.items() if k.startswith("best.")})
+
+
+__all__ = ["Feed", "Fit", "evaluate", "fit", "logits", "quiet"]

@@ -1,0 +1,123 @@
+"""Prepare: a dataset, decoded once, as arrays that training draws from.
+
+Shapes: U units, L windows, N crops kept. Every crop that shows a defect is kept; of the good ones as many per unit as
+``BUDGET`` allows, drawn by the unit's own stream, so that a larger dataset costs variety per unit, not memory.
+"""
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scenes.errors import DatasetError
+from training_bridge.crops import GOOD, Truth, extract, pictures, truth
+from training_bridge.layout import CROP, Layout, taught
+from training_bridge.references import References, learn, pool
+
+BUDGET = 2 << 30           # bytes of crops held in memory
+LEAST = 8                  # good crops per unit, however large the dataset
+TEACHERS = 80              # training units that the layout is taught from
+USED = ("train", "val")
+COLUMNS = ("id", "index", "split", "frames", "images", "instances")
+VAL_EVERY = 6              # where a dataset has no "val" split, every 6th training unit takes its place
+
+I64 = NDArray[np.int64]
+Decoded = tuple[Any, NDArray[np.uint8], NDArray[np.bool_], Truth]
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """What training draws from."""
+    layout: Layout
+    references: References
+    classes: tuple[str, ...]
+    crops: NDArray[np.uint8]                   # (N, CROP, CROP, 3)
+    unit: I64                                  # (N,) row of the per-unit arrays
+    window: I64                                # (N,)
+    label: I64                                 # (N,) 0 good, 1 + k defect k; never undecided
+    light: NDArray[np.float32]                 # (U, 2, 3)
+    val: NDArray[np.bool_]                     # (U,) validation unit
+    bad: NDArray[np.bool_]                     # (U,) has a defect
+    hidden: NDArray[np.bool_]                  # (U,) only defects that no camera sees
+    ids: tuple[str, ...]                       # (U,) sample ids
+
+
+def prepare(dataset: Any, classes: Sequence[str], seed: int, progress: Callable[[int, int, str], None] | None = None) -> Prepared:
+    """Decode a dataset's train and val splits.
+
+    Args:
+        dataset: A ``generators.dataset.Dataset``: its rows come in index order.
+        classes: Defect names, in the order of their class indices.
+        seed: For which good crops are kept.
+        progress: Called with (done, total, note).
+
+    Raises:
+        DatasetError: No good unit to learn a reference from, or no visible defect to learn.
+    """
+    layout = taught(islice(dataset.rows(("split", "frames", "instances"), split="train"), TEACHERS))
+    total = sum(row.split in USED for row in dataset.rows(("split",)))
+    keep = max(LEAST, min(len(layout), BUDGET // (max(total, 1) * CROP * CROP * 3)))
+    crops, units, windows, labels, cells = [], [], [], [], []
+    split: list[str] = []
+    truths: list[Truth] = []
+    ids: list[str] = []
+    for done, (row, shown, seen, facts) in enumerate(_decoded(dataset, layout, classes), 1):
+        if progress:
+            progress(done, total, "decode")
+        rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(row.index, 1)))
+        good = np.flatnonzero(facts.crop == GOOD)
+        good = np.sort(rng.permutation(good)[:keep])
+        rows = np.sort(np.concatenate([good, np.flatnonzero(facts.crop > GOOD)]))
+        crops.append(shown[rows])
+        units.append(np.full(len(rows), len(ids)))
+        windows.append(rows)
+        labels.append(facts.crop[rows])
+        cells.append(np.where(seen[:, None, None, None], pool(shown), np.float32(np.nan)))
+        split.append(row.split)
+        truths.append(facts)
+        ids.append(row.id)
+    val = np.array([s == "val" for s in split])
+    if not val.any():
+        val = np.arange(len(split)) % VAL_EVERY == VAL_EVERY - 1
+    return _finish(layout, tuple(classes), np.concatenate(crops), np.concatenate(units), np.concatenate(windows),
+                   np.concatenate(labels), np.stack(cells), val, truths, tuple(ids))
+
+
+def _decoded(dataset: Any, layout: Layout, classes: Sequence[str]) -> Iterator[Decoded]:
+    """Rows of the train and val splits, their crops, which were seen, and the truth; in order, two at a time."""
+    def work(row: Any) -> Decoded:
+        return row, *extract(layout, pictures(row)), truth(layout, row, classes)
+
+    wanted = (row for row in dataset.rows(COLUMNS) if row.split in USED)
+    with ThreadPoolExecutor(2) as pool_:
+        while batch := list(islice(wanted, 8)):
+            yield from pool_.map(work, batch)
+
+
+def _finish(layout: Layout, classes: tuple[str, ...], crops: NDArray[np.uint8], unit: I64, window: I64, label: I64,
+            cells: NDArray[np.float32], val: NDArray[np.bool_], truths: list[Truth], ids: tuple[str, ...]) -> Prepared:
+    teach = (label == GOOD) & ~val[unit]
+    if not teach.any():
+        raise DatasetError("dataset: no good part in the training split; raise 'count' or lower 'defective_fraction'")
+    if not ((label > GOOD) & ~val[unit]).any():
+        raise DatasetError("dataset: no visible defect in the training split; add quotas to the recipe")
+    references, lights = learn(crops[teach], unit[teach], window[teach], cells, len(layout))
+    return Prepared(layout, references, classes, crops, unit, window, label, lights, val,
+                    np.array([t.bad for t in truths]), np.array([t.hidden_only for t in truths]), ids)
+
+
+def shuffled(data: Prepared, seed: int) -> NDArray[np.int64]:
+    """The control: crop labels dealt out at random within train and within val. A model trained on them must be at chance."""
+    rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(0, 2)))
+    label = data.label.copy()
+    for rows in (np.flatnonzero(~data.val[data.unit]), np.flatnonzero(data.val[data.unit])):
+        label[rows] = label[rng.permutation(rows)]
+    return label
+
+
+__all__ = ["COLUMNS", "Prepared", "prepare", "shuffled"]

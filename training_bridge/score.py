@@ -1,0 +1,77 @@
+"""Score: one unit's pictures to a verdict. No label is read here."""
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from scenes.errors import ModelError
+from training_bridge.crops import Picture, extract
+from training_bridge.layout import Layout
+from training_bridge.model import Model
+from training_bridge.references import References, light, pool
+from training_bridge.stats import quantile
+
+
+@dataclass(frozen=True, eq=False)
+class Verdict:
+    """What the model says about one unit. Logits are natural; higher is more defective."""
+    logit: NDArray[np.float32]                 # (L,) per window, −inf where no frame showed it
+    kind: NDArray[np.int64]                    # (L,) most likely class per window
+    threshold: float
+
+    @property
+    def score(self) -> float:
+        """The unit's score: its worst window."""
+        return float(self.logit.max())
+
+    @property
+    def called(self) -> bool:
+        return self.score > self.threshold
+
+    def components(self, layout: Layout) -> dict[str, float]:
+        """Score per part that was seen: its worst window. Cells of the grid belong to no part."""
+        worst: dict[str, float] = {}
+        for part, logit in zip(layout.parts, self.logit.tolist(), strict=True):
+            if part and logit > -np.inf:
+                worst[part] = max(worst.get(part, -np.inf), logit)
+        return worst
+
+
+def score(model: Model, shown: Sequence[Picture]) -> Verdict:
+    """Judge one unit from its pictures; this is what latency is measured over.
+
+    Args:
+        model: From ``training_bridge.load``.
+        shown: Every picture of this unit, see ``training_bridge.crops.pictures``.
+
+    Raises:
+        ModelError: None of them shows a window of the model's layout.
+    """
+    import torch
+
+    from training_bridge.compact import assemble
+
+    crops, seen = extract(model.layout, shown)
+    rows = np.flatnonzero(seen)
+    logit, kind = np.full(len(seen), -np.inf, np.float32), np.zeros(len(seen), np.int64)
+    if not len(rows):
+        raise ModelError("pictures: none shows a window of the model's layout; is this another product?")
+    crops, references = crops[rows], References(model.references.mean[rows], model.references.spread[rows])
+    lit = light(pool(crops), references.pooled())
+    with torch.inference_mode():
+        inputs = assemble(torch.from_numpy(crops), torch.from_numpy(lit[None]), torch.from_numpy(references.mean),
+                          torch.from_numpy(references.spread))
+        raw, kinds = model.net(inputs)
+    logit[rows], kind[rows] = raw.numpy(), kinds.argmax(dim=1).numpy()
+    return Verdict(logit, kind, model.card.threshold)
+
+
+def threshold_for(good_scores: ArrayLike, false_calls: float) -> float:
+    """Threshold that at most a share ``false_calls`` of these good units lies strictly above."""
+    return quantile(good_scores, 1 - false_calls)
+
+
+__all__ = ["Verdict", "score", "threshold_for"]

@@ -1,0 +1,130 @@
+"""Train: a dataset folder becomes a model folder.
+
+    linetwin train out/dataset -o out/model
+
+Decodes the dataset once, learns references from good parts, trains the compact model, sets the threshold on the
+validation units for a target rate of false calls. Running it again on the same target resumes, or returns at once.
+"""
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from domain_randomization.recipe import Recipe
+from generators.dataset import Dataset
+from scenes.errors import BackendUnavailable, DatasetError, ModelError
+from training_bridge.model import CARD, ModelCard, read_card, save, write
+from training_bridge.prepare import Prepared, prepare, shuffled
+from training_bridge.score import threshold_for
+from training_bridge.stats import auroc
+
+STATE, METRICS = "state.npz", "metrics.jsonl"
+EPOCHS = 14
+FALSE_CALLS = 0.05
+
+Progress = Callable[[int, int, str], None]     # done, total, note
+
+
+def train(dataset: str | Path, out: str | Path, *, epochs: int = EPOCHS, seed: int = 0, threads: int = 0,
+          false_calls: float = FALSE_CALLS, shuffle_labels: bool = False, progress: Progress | None = None) -> ModelCard:
+    """Train the compact model and write its folder.
+
+    Args:
+        dataset: Folder written by ``linetwin generate``.
+        out: Model folder. A finished model of the same run is returned as it is; a started one is resumed.
+        epochs: Passes of ``loop.STEPS`` batches.
+        seed: Of weights, draws and augmentation.
+        threads: torch threads, 0 for every core this process may use. Weights depend on it.
+        false_calls: Share of good validation units that the threshold lets be called [1].
+        shuffle_labels: The control: train on labels dealt out at random. Such a model must be at chance.
+        progress: Called with (done, total, note); notes are "decode" and "train".
+
+    Raises:
+        DatasetError: Not a dataset, or nothing in it to learn from.
+        ModelError: ``out`` holds another run.
+        BackendUnavailable: torch is not installed.
+    """
+    try:
+        from training_bridge import loop
+    except ImportError:
+        raise BackendUnavailable("torch: not installed; install the extra 'train' (pip install 'linetwin[train]')") from None
+    data_set, folder = Dataset.read(Path(dataset)), Path(out)
+    if not data_set.complete:
+        raise DatasetError(f"{dataset}: not complete; run generate again on it to finish it")
+    threads = threads or len(os.sched_getaffinity(0))
+    source = describe(data_set)
+    settings = {"seed": seed, "epochs": epochs, "threads": threads, "shuffled_labels": shuffle_labels,
+                "target_false_calls": false_calls}
+    if (folder / CARD).exists():
+        card = read_card(folder)
+        if card.model_dump(include=set(settings) | set(source)) == settings | source:
+            return card
+        raise ModelError(f"{folder}: holds a model of other data or settings; choose another folder or delete it")
+    run = hashlib.sha256(json.dumps(settings | source, sort_keys=True).encode()).hexdigest()
+    data = prepare(data_set, source["classes"], seed, progress)
+    label = shuffled(data, seed) if shuffle_labels else data.label
+
+    def report(history: tuple[dict[str, float], ...]) -> None:
+        write(folder / METRICS, "".join(json.dumps(figures) + "\n" for figures in history).encode())
+        if progress:
+            progress(len(history), epochs, "train")
+
+    fit = loop.fit(data, label, epochs=epochs, seed=seed, threads=threads, state=folder / STATE, run=run, progress=report)
+    card = _finish(folder, data, fit, settings | source, loop)
+    (folder / STATE).unlink(missing_ok=True)
+    return card
+
+
+def describe(dataset: Any) -> dict[str, Any]:
+    """What a model must remember of the dataset that it was trained on."""
+    info, path = dataset.info, dataset.path / "meta" / "recipe.yaml"
+    try:
+        recipe = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise DatasetError(f"{path}: cannot be read ({error.strerror}); run generate again to write it anew") from None
+    shards = hashlib.sha256("".join(s.sha256 for s in info.shards).encode()).hexdigest()
+    return {"classes": tuple(d.name for d in dataset.taxonomy.defects), "scene_digest": info.scene_digest,
+            "recipe_digest": info.recipe_digest, "recipe_seed": Recipe.parse(recipe, path).seed, "recipe": recipe,
+            "dataset_digest": shards}
+
+
+def _finish(folder: Path, data: Prepared, fit: Any, facts: dict[str, Any], loop: Any) -> ModelCard:
+    """Set the threshold, take the figures, write the folder."""
+    import torch
+
+    from training_bridge.compact import WIDTHS, Compact, parameter_count
+
+    net = Compact(len(data.classes), WIDTHS)
+    net.load_state_dict({k: torch.from_numpy(v) for k, v in fit.weights.items()})
+    with loop.quiet(facts["threads"]):
+        scores = unit_scores(data, *loop.logits(net, loop.Feed(data), np.flatnonzero(data.val[data.unit]))[:1])
+    good, bad = scores[~data.bad[data.val]], scores[data.bad[data.val] & ~data.hidden[data.val]]
+    if not len(good):
+        raise DatasetError("dataset: no good unit in the validation split to set a threshold on; lower 'defective_fraction'")
+    threshold = threshold_for(good, facts["target_false_calls"])
+    metrics = {"val_units": float(len(scores)), "epochs_kept": float(np.argmin([h["val_loss"] for h in fit.history]) + 1),
+               "val_loss": min(h["val_loss"] for h in fit.history)}
+    if len(bad):
+        metrics |= {"val_auroc_visible": auroc(good, bad).value, "val_recall_visible": float((bad > threshold).mean())}
+    units = {"train": int((~data.val).sum()), "val": int(data.val.sum()), "train_defective": int((data.bad & ~data.val).sum()),
+             "crops": len(data.crops), "defective_crops": int((data.label > 0).sum())}
+    return save(folder, {**facts, "widths": WIDTHS, "parameter_count": parameter_count(net), "threshold": threshold,
+                         "metrics": metrics, "units": units}, fit.weights, data.references, data.layout)
+
+
+def unit_scores(data: Prepared, logit: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Worst window per validation unit, (V,); ``logit`` belongs to the validation crops in order."""
+    rows = np.flatnonzero(data.val[data.unit])
+    worst = np.full(len(data.val), -np.inf)
+    np.maximum.at(worst, data.unit[rows], logit)
+    return worst[data.val]
+
+
+__all__ = ["EPOCHS", "FALSE_CALLS", "describe", "train", "unit_scores"]

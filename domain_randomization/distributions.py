@@ -66,8 +66,8 @@ class Distribution(Section):
     uniform: tuple[float, float] | None = None
     loguniform: tuple[float, float] | None = None
     normal: Normal | None = None
-    choice: tuple[float, ...] | None = Field(None, min_length=1)
-    weights: tuple[float, ...] | None = Field(None, description="of the choices, any positive scale")
+    choice: tuple[float, ...] | None = Field(default=None, min_length=1)
+    weights: tuple[float, ...] | None = Field(default=None, description="of the choices, any positive scale")
 
     @model_validator(mode="before")
     @classmethod

@@ -232,4 +232,5 @@ def peak_rss() -> int:
     return peak if sys.platform == "darwin" else peak * 1024
 
 
-__all__ = ["Progress", "Run", "ShardReport", "Summary", "dataset_info", "generate", "make_shard", "peak_rss", "run", "worker_count"]
+__all__ = ["Progress", "Run", "ShardReport", "Summary", "dataset_info", "generate", "make_shard", "peak_rss", "run",
+           "worker_count"]

@@ -1,33 +1,27 @@
-"""The same shards, made by Ray actors that keep a renderer warm. The only module that knows Ray.
+"""The same shards, made by Ray actors that keep a renderer warm: the driver's side.
 
 The driver hands one shard at a time to each worker, so what is in flight is bounded by the number of workers. A worker
-that dies is replaced and its shard dealt again; a shard that keeps killing its workers ends the run. Only plain values
-travel, and errors come back as values: a worker imports our rooms from where the driver did, whatever lies in the
-folder it was started in.
+that dies is replaced and its shard dealt again; a shard that keeps killing its workers ends the run. Only the modules
+named ``execution_*`` know Ray.
 """
 from __future__ import annotations
 
 import contextlib
-import logging
-import os
-import secrets
-import threading
 import time
-import traceback
 from collections import Counter, deque
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from domain_randomization.execution import Run, ShardReport, dataset_info, make_shard, peak_rss
-from domain_randomization.recipe import Recipe
+from domain_randomization.execution import Run, ShardReport, make_shard
+from domain_randomization.execution_cluster import LocalRay, connect, probe_nodes
+from domain_randomization.execution_worker import worker_class
 from domain_randomization.sampling import Context
 from domain_randomization.target import Target
 from generators.dataset.schema import DatasetInfo
 from generators.dataset.shards import remove_pending
 from scenes import errors
-from scenes.scene import Scene
 
 if TYPE_CHECKING:
     from ray.actor import ActorHandle
@@ -35,80 +29,7 @@ if TYPE_CHECKING:
 TRIES = 3                                      # workers that one shard may take down before the run gives up
 START_PATIENCE = 300.0                         # [s] without any worker before the run gives up
 POLL = 0.5                                     # [s] between looks at what the workers have made
-ROOT = str(Path(__file__).resolve().parent.parent)
-
-
-class Warm:
-    """What lives in a worker's process: a prepared product and an open renderer."""
-
-    def __init__(self, job: dict[str, Any]) -> None:
-        self.job, self.made = job, 0
-        self.context: Context | None = None
-        self.info: DatasetInfo | None = None
-
-    def prepare(self) -> dict[str, Any]:
-        """Read scene and recipe, prepare the product, open the renderer."""
-        os.environ["LP_NUM_THREADS"] = "1"     # software GL: one thread per worker; read when the context is made
-        scene = Scene.read(self.job["scene"])
-        recipe = Recipe.model_validate_json(self.job["recipe"])
-        self.context = Context(scene, recipe, self.job["renderer"])
-        if self.context.digest != self.job["digest"]:
-            raise errors.BackendError(f"{self.job['scene']}: differs between node {os.uname().nodename} and the driver; "
-                                      "use the same files and versions on every node")
-        build = self.context.renderer.build
-        self.info = dataset_info(self.context, build)
-        return {"build": build, "pid": os.getpid(), "node": os.uname().nodename, "rss": peak_rss()}
-
-    def shard(self, shard: int) -> ShardReport:
-        assert self.context is not None and self.info is not None
-        self.made = 0
-
-        def count() -> None:
-            self.made += 1
-
-        return make_shard(self.context, self.info, Path(self.job["out"]), shard, count)
-
-
-def answer(call: Any) -> dict[str, Any]:
-    """The result of ``call()``, or its error as plain values."""
-    try:
-        return {"value": call()}
-    except errors.LinetwinError as error:
-        return {"error": type(error).__name__, "message": str(error)}
-    except Exception as error:                 # goes to the run's log whole; the driver ends the run
-        return {"error": "InvariantError", "message": f"{type(error).__name__}: {error}", "traceback": traceback.format_exc()}
-
-
-def worker_class() -> Any:
-    """The actor. Defined inside a function so that Ray ships it by value: nothing of ours is imported before ``root`` is
-    first on the path, so a folder named ``scenes`` in the driver's working directory shadows nothing."""
-    import ray
-
-    class Worker:
-        def __init__(self, root: str, job: dict[str, Any]) -> None:
-            import os
-            import sys
-
-            if os.path.isdir(root):
-                sys.path.insert(0, root)
-            from domain_randomization import execution_ray
-
-            self.answer, self.warm = execution_ray.answer, execution_ray.Warm(job)
-
-        def prepare(self) -> dict[str, Any]:
-            return self.answer(self.warm.prepare)
-
-        def shard(self, shard: int) -> dict[str, Any]:
-            result = self.answer(lambda: self.warm.shard(shard))
-            if "value" in result:
-                result["value"] = vars(result["value"])
-            return result
-
-        @ray.method(concurrency_group="look")
-        def made(self) -> int:
-            return self.warm.made
-
-    return ray.remote(num_cpus=1, max_restarts=0, max_task_retries=0, concurrency_groups={"look": 1})(Worker)
+ROOT = str(Path(__file__).resolve().parent.parent)         # where our rooms lie
 
 
 @dataclass
@@ -327,103 +248,4 @@ class Pool:
                 ray.kill(seat.actor)
 
 
-def connect(address: str | None) -> bool:
-    """Join the cluster at ``address``. True where it was us who joined, so that it is us who leave."""
-    import ray
-
-    if ray.is_initialized():
-        return False
-    try:
-        ray.init(address=address, logging_level=logging.ERROR, log_to_driver=False)
-    except (ConnectionError, RuntimeError, ValueError, OSError, TimeoutError) as error:
-        raise errors.BackendUnavailable(f"ray at {address}: cannot be reached ({str(error).splitlines()[0][:200]}); "
-                                        "check the address, or leave it out to run here") from None
-    return True
-
-
-class LocalRay(threading.Thread):
-    """A small Ray on this machine, started beside the main thread and stopped by ``close()``.
-
-    Ray asks the kernel to kill its processes when the *thread* that started them ends, so this one lives as long as they do.
-    """
-
-    def __init__(self, workers: int) -> None:
-        super().__init__(name="ray", daemon=True)
-        self.workers = workers
-        self.error: Exception | None = None
-        self._started, self._stop_asked = threading.Event(), threading.Event()
-
-    def run(self) -> None:
-        import ray
-
-        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-        try:
-            ray.init(address="local", num_cpus=self.workers, include_dashboard=False, object_store_memory=80 << 20,
-                     logging_level=logging.ERROR, log_to_driver=False)
-        except Exception as error:             # raised again in the main thread
-            self.error = error
-            self._started.set()
-            return
-        self._started.set()
-        self._stop_asked.wait()
-        ray.shutdown()
-
-    @property
-    def up(self) -> bool:
-        """Whether it is running. Raises BackendUnavailable where it could not start."""
-        if self.error is not None:
-            reason = (str(self.error).splitlines() or [type(self.error).__name__])[0][:200]
-            raise errors.BackendUnavailable(f"ray: cannot start ({reason}); use --workers 0")
-        return self._started.is_set()
-
-    def close(self) -> None:
-        """Stop it and wait until it is gone."""
-        self._stop_asked.set()
-        self.join()
-
-
-def probe_nodes(out: Path) -> None:
-    """Let every node read from and write to the target before anything is made.
-
-    Raises:
-        StorageError: names the node that cannot, and says to mount the folder there.
-    """
-    import ray
-    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
-
-    token = secrets.token_hex(8)
-    asked, log = out.resolve() / "log" / f"probe-{token}", out.resolve() / "log"
-    asked.write_text(token, encoding="utf-8")
-
-    def probe(path: str, token: str, node: str) -> str:
-        try:
-            with open(path, encoding="utf-8") as file:
-                if file.read() != token:
-                    return "another folder is mounted there"
-            with open(f"{path}-{node}", "x", encoding="utf-8") as file:
-                file.write(token)
-        except OSError as error:
-            return f"{type(error).__name__}: {error.strerror}"
-        return ""
-
-    task = ray.remote(num_cpus=0, max_retries=0)(probe)
-    nodes = [(n["NodeID"], n["NodeManagerHostname"]) for n in ray.nodes() if n["Alive"]]
-    calls = [task.options(scheduling_strategy=NodeAffinitySchedulingStrategy(node, soft=False)).remote(str(asked), token, node)
-             for node, _ in nodes]
-    try:
-        for (node, host), call in zip(nodes, calls, strict=True):
-            try:
-                problem = ray.get(call, timeout=60)
-            except ray.exceptions.RayError as error:
-                problem = str(error).splitlines()[0][:200]
-            mine = log / f"{asked.name}-{node}"
-            if not problem and (not mine.is_file() or mine.read_text(encoding="utf-8") != token):
-                problem = "what it wrote is not seen here"
-            if problem:
-                raise errors.StorageError(f"{out}: node {host} cannot use it ({problem}); mount the same folder on every node")
-    finally:
-        for path in log.glob(f"{asked.name}*"):
-            path.unlink(missing_ok=True)
-
-
-__all__ = ["LocalRay", "Pool", "Warm", "answer", "connect", "probe_nodes", "ray_shards", "worker_class"]
+__all__ = ["Pool", "Seat", "ray_shards"]

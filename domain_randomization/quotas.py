@@ -20,6 +20,7 @@ from scenes.errors import RecipeError
 from scenes.family import Defect, Family
 
 LEVEL_NAMES = ("mild", "moderate", "gross")
+GOLDEN_RATIO = (1 + math.sqrt(5)) / 2
 SPLITS = ("train", "val", "test")
 Split = Literal["train", "val", "test"]
 
@@ -81,21 +82,23 @@ class Schedule:
         return index - min(math.floor(index * self.fraction), self.total)
 
     def split(self, index: int) -> Split:
-        """The split of sample ``index``'s unit: even within each cell and within the free samples.
+        """The split of sample ``index``'s unit: even within each cell, across the cells, and within the free samples.
 
-        Ordinal k of a group takes the point (start + k φ) mod 1, φ the golden ratio: any run of them covers [0, 1) evenly
-        (Kronecker's sequence). ``start`` is the group's own draw.
+        Ordinal k of cell c takes the point (start + k φ + c √2) mod 1, φ the golden ratio: every run of k, and every run
+        of c, covers [0, 1) evenly (Kronecker's sequence). Free samples have a start of their own.
         """
         slot = self.slot(index)
-        group, ordinal = ("free", self.free_ordinal(index)) if slot is None else (self._group(slot.cell), slot.ordinal)
-        start = stream(self.seed, 0, f"split/{group}").random()
-        point = (start + ordinal * 0.6180339887498949) % 1.0
+        if slot is None:
+            point = self._starts[0] + self.free_ordinal(index) * GOLDEN_RATIO
+        else:
+            point = self._starts[1] + slot.ordinal * GOLDEN_RATIO + slot.cell * math.sqrt(2)
         train, val, _ = self.splits
-        return cast(Split, SPLITS[0] if point < train else SPLITS[1] if point < train + val else SPLITS[2])
+        return cast(Split, SPLITS[0] if point % 1 < train else SPLITS[1] if point % 1 < train + val else SPLITS[2])
 
-    def _group(self, cell: int) -> str:
-        c = self.cells[cell]
-        return f"{c.defect}/{c.low}/{c.high}"
+    @cached_property
+    def _starts(self) -> tuple[float, float]:
+        free, quota = stream(self.seed, 0, "split").random(2).tolist()
+        return free, quota
 
 
 def schedule(recipe: Recipe, family: Family, product: Any) -> Schedule:

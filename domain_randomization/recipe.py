@@ -50,8 +50,9 @@ class Quota(Section):
 
     defect: str
     count: int = Field(ge=1, le=1_000_000, description="samples of each level, or of the severity range")
-    levels: Literal["any", "all"] | tuple[str, ...] = Field("any", description="'any', 'all', or names: mild, moderate, gross")
-    severity: Interval | None = Field(None, description="a range of your own instead of levels")
+    levels: Literal["any", "all"] | tuple[str, ...] = Field(
+        default="any", description="'any', 'all', or names: mild, moderate, gross")
+    severity: Interval | None = Field(default=None, description="a range of your own instead of levels")
 
     @model_validator(mode="after")
     def _one_way(self) -> Quota:
@@ -63,9 +64,9 @@ class Quota(Section):
 class Splits(Section):
     """Fractions of the units. They are filled evenly within every quota, so that no split lacks a defect."""
 
-    train: float = Field(0.8, ge=0)
-    val: float = Field(0.1, ge=0)
-    test: float = Field(0.1, ge=0)
+    train: float = Field(default=0.8, ge=0)
+    val: float = Field(default=0.1, ge=0)
+    test: float = Field(default=0.1, ge=0)
 
     @model_validator(mode="after")
     def _sum(self) -> Splits:
@@ -82,7 +83,7 @@ class Clock(Section):
     """The line's simulated clock: sample ``index`` is taken at start + index × takt."""
 
     start: Annotated[datetime, AfterValidator(_utc)] = datetime(2026, 1, 1, 6, 0, 0, tzinfo=UTC)
-    takt_s: float = Field(30.0, gt=0, le=86400)
+    takt_s: float = Field(default=30.0, gt=0, le=86400)
 
 
 class Frames(Section):
@@ -90,37 +91,37 @@ class Frames(Section):
 
     view: Literal["scene", "tiles", "board"] = "scene"
     tiles: Literal["cycle", "random", "all"] = Field(
-        "cycle", description="one tile a sample in turn or at random, or all of them; a quota's sample always shows its defect")
-    overlap: float = Field(0.1, ge=0, le=0.9, description="of neighbouring tiles, fraction of a tile")
-    margin_mm: float = Field(1.0, ge=0, le=50, description="around the product in a 'board' view")
-    pixel_um: float | None = Field(None, gt=0, le=1000)
-    width: int | None = Field(None, ge=16, le=8192)
-    height: int | None = Field(None, ge=16, le=8192)
+        default="cycle", description="one tile a sample, in turn or at random, or all; a quota's sample always shows its defect")
+    overlap: float = Field(default=0.1, ge=0, le=0.9, description="of neighbouring tiles, fraction of a tile")
+    margin_mm: float = Field(default=1.0, ge=0, le=50, description="around the product in a 'board' view")
+    pixel_um: float | None = Field(default=None, gt=0, le=1000)
+    width: int | None = Field(default=None, ge=16, le=8192)
+    height: int | None = Field(default=None, ge=16, le=8192)
 
 
 class LightingRange(Section):
     """How the lamps differ from the scene's. Gains are factors."""
 
     exposure_gain: within(0.01, 100) = uniform(0.85, 1.2)  # type: ignore[valid-type]
-    ring_gain: within(0, 10) = Field(uniform(0.8, 1.2), description="of each ring tier on its own")  # type: ignore[valid-type]
+    ring_gain: within(0, 10) = Field(default=uniform(0.8, 1.2), description="of each ring tier on its own")  # type: ignore[valid-type]
     dome_gain: within(0, 10) = uniform(0.8, 1.2)  # type: ignore[valid-type]
-    lamp_gain: within(0, 10) = Field(uniform(0.8, 1.2), description="of each directional lamp on its own")  # type: ignore[valid-type]
-    lamp_elevation_deg: within(-45, 45) = Field(normal(0, 2), description="added to each lamp")  # type: ignore[valid-type]
-    lamp_azimuth_deg: within(-180, 180) = Field(normal(0, 3), description="added to each lamp")  # type: ignore[valid-type]
+    lamp_gain: within(0, 10) = Field(default=uniform(0.8, 1.2), description="of each directional lamp on its own")  # type: ignore[valid-type]
+    lamp_elevation_deg: within(-45, 45) = Field(default=normal(0, 2), description="added to each lamp")  # type: ignore[valid-type]
+    lamp_azimuth_deg: within(-180, 180) = Field(default=normal(0, 3), description="added to each lamp")  # type: ignore[valid-type]
     temperature_k: within(2000, 20000) = Field(  # type: ignore[valid-type]
-        uniform(5000, 6500), description="colour temperature of all lamps")
-    balanced_k: float = Field(5700.0, ge=2000, le=20000, description="the colour temperature that looks white to the camera")
+        default=uniform(5000, 6500), description="colour temperature of all lamps")
+    balanced_k: float = Field(default=5700.0, ge=2000, le=20000, description="what looks white to the camera")
 
 
 class CameraRange(Section):
     """How the camera differs from the scene's."""
 
-    offset_um: within(-20000, 20000) = Field(normal(0, 40), description="in x and in y")  # type: ignore[valid-type]
+    offset_um: within(-20000, 20000) = Field(default=normal(0, 40), description="in x and in y")  # type: ignore[valid-type]
     roll_deg: within(-180, 180) = normal(0, 0.2)  # type: ignore[valid-type]
-    tilt_deg: within(-20, 20) = Field(constant(0), description="about x and about y, around the focus point")  # type: ignore[valid-type]
-    scale: within(0.5, 2) = Field(normal(1, 0.002), description="factor on the pixel size")  # type: ignore[valid-type]
-    blur_px: within(0, 20) = Field(uniform(0.2, 0.7), description="standard deviation of the point spread")  # type: ignore[valid-type]
-    noise: within(0, 0.5) = Field(uniform(0.001, 0.006), description="standard deviation of the read-out, of full scale")  # type: ignore[valid-type]
+    tilt_deg: within(-20, 20) = Field(default=constant(0), description="about x and about y, around the focus point")  # type: ignore[valid-type]
+    scale: within(0.5, 2) = Field(default=normal(1, 0.002), description="factor on the pixel size")  # type: ignore[valid-type]
+    blur_px: within(0, 20) = Field(default=uniform(0.2, 0.7), description="standard deviation of the point spread")  # type: ignore[valid-type]
+    noise: within(0, 0.5) = Field(default=uniform(0.001, 0.006), description="standard deviation of the read-out, of full scale")  # type: ignore[valid-type]
 
 
 class LookRange(Section):
@@ -133,13 +134,13 @@ class LookRange(Section):
     silk_lightness: within(0.2, 1.1) = uniform(0.85, 1.05)  # type: ignore[valid-type]
     laminate_lightness: within(0.2, 2) = uniform(0.85, 1.15)  # type: ignore[valid-type]
     finish: one_of(*FINISHES) = Choice(choice=("enig", "hasl", "osp", "tin"), weights=(4, 2, 1, 1))  # type: ignore[valid-type]
-    finish_tint: within(0.5, 1.5) = Field(uniform(0.94, 1.06), description="factor on each channel")  # type: ignore[valid-type]
+    finish_tint: within(0.5, 1.5) = Field(default=uniform(0.94, 1.06), description="factor on each channel")  # type: ignore[valid-type]
     mask_roughness: within(0.02, 1) = uniform(0.10, 0.30)  # type: ignore[valid-type]
     finish_roughness: within(0.02, 1) = uniform(0.20, 0.38)  # type: ignore[valid-type]
     solder_roughness: within(0.02, 1) = uniform(0.10, 0.24)  # type: ignore[valid-type]
-    part_tint: within(0, 1) = Field(uniform(0.05, 0.18), description="spread of body colours between parts")  # type: ignore[valid-type]
+    part_tint: within(0, 1) = Field(default=uniform(0.05, 0.18), description="spread of body colours between parts")  # type: ignore[valid-type]
     marking_contrast: within(0, 1.5) = uniform(0.7, 1.1)  # type: ignore[valid-type]
-    background: within(0, 1) = Field(uniform(0.0, 0.25), description="sRGB grey of what lies past the board's edge")  # type: ignore[valid-type]
+    background: within(0, 1) = Field(default=uniform(0.0, 0.25), description="sRGB grey of what lies past the board's edge")  # type: ignore[valid-type]
 
 
 class Process(Section):
@@ -152,9 +153,9 @@ class Outputs(Section):
     """What is stored beside the picture and its masks."""
 
     labels: tuple[Literal["instance", "part", "depth", "normal"], ...] = ("instance", "part", "depth", "normal")
-    golden: bool = Field(False, description="a second frame of the same unit with its defects undone")
-    rgb: Literal["png", "jpeg"] = Field("png", description="png is lossless, jpeg is not")
-    jpeg_quality: int = Field(95, ge=1, le=100)
+    golden: bool = Field(default=False, description="a second frame of the same unit with its defects undone")
+    rgb: Literal["png", "jpeg"] = Field(default="png", description="png is lossless, jpeg is not")
+    jpeg_quality: int = Field(default=95, ge=1, le=100)
 
     @model_validator(mode="after")
     def _instance(self) -> Outputs:
@@ -166,8 +167,8 @@ class Outputs(Section):
 class Execution(Section):
     """How it runs. Changes no byte of a dataset, and is in no digest."""
 
-    workers: int | None = Field(None, ge=0, le=4096, description="None: one per core; 0: in this process, without Ray")
-    recycle_shards: int = Field(64, ge=0, description="a worker is replaced after so many shards; 0: never")
+    workers: int | None = Field(default=None, ge=0, le=4096, description="None: one per core; 0: in this process, without Ray")
+    recycle_shards: int = Field(default=64, ge=0, description="a worker is replaced after so many shards; 0: never")
 
 
 class Recipe(Section):
@@ -175,13 +176,14 @@ class Recipe(Section):
 
     linetwin: Literal[1] = 1
     scene: Path = Field(description="scene file, relative to this one")
-    station: str | None = Field(None, description="id of the station that looks; None: the first with a camera")
-    seed: int = Field(0, ge=0, lt=1 << 64)
+    station: str | None = Field(default=None, description="id of the station that looks; None: the first with a camera")
+    seed: int = Field(default=0, ge=0, lt=1 << 64)
     count: int = Field(ge=1, le=100_000_000)
-    shard_size: int = Field(16, ge=1, le=4096, description="samples in one Parquet file")
-    defective_fraction: float = Field(0.5, ge=0, le=1, description="share of the samples that serve the quotas, until these are met")
+    shard_size: int = Field(default=16, ge=1, le=4096, description="samples in one Parquet file")
+    defective_fraction: float = Field(default=0.5, ge=0, le=1,
+                                      description="share of the samples that serve the quotas, until these are met")
     quotas: tuple[Quota, ...] = ()
-    quotas_each: int = Field(0, ge=0, description="so many of every defect that the product can host, at each of its levels")
+    quotas_each: int = Field(default=0, ge=0, description="so many of every defect that the product can host, at each level")
     splits: Splits = Splits()
     clock: Clock = Clock()
     frames: Frames = Frames()
@@ -205,7 +207,7 @@ class Recipe(Section):
                 raise RecipeError(f"{path}: larger than {SIZE_MAX >> 20} MiB; this is not a recipe")
             text = path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
-            raise RecipeError(f"{path}: cannot be read ({error.__class__.__name__}); give the path of a recipe YAML file") from None
+            raise RecipeError(f"{path}: cannot be read ({type(error).__name__}); give the path of a recipe file") from None
         recipe = cls.parse(text, path)
         return recipe.model_copy(update={"scene": path.parent / recipe.scene})
 

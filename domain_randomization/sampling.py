@@ -49,7 +49,8 @@ class Context:
         self.station = find_station(scene, recipe)
         self.product = self.family.product(scene) if product is None else product
         self.schedule: Schedule = schedule(recipe, self.family, self.product)
-        self.family.process(self.product, {name: d.ends()[0] for name, d in sorted(recipe.process.drifts.items())})
+        for end in (0, 1):                     # both ends of every drift are possible: told now, not at sample 5000
+            self.family.process(self.product, {name: d.ends()[end] for name, d in sorted(recipe.process.drifts.items())})
         assert self.station.camera is not None
         self.cameras = cameras(self.station.camera, recipe.frames, self.family.box(self.product))
         self.digest = recipe.digest(scene)
@@ -63,7 +64,7 @@ class Context:
 
     def findings(self, state: Any) -> tuple[Finding, ...]:
         """What the product's own acceptance profile says about a state."""
-        return tuple(self.family.findings(self.product, state, getattr(self.product, "profile", None)))
+        return tuple(self.family.findings(self.product, state, None))
 
     def close(self) -> None:
         """Release the renderer, where one was opened."""
@@ -89,11 +90,13 @@ def find_family(scene: Scene) -> Family:
     """The product family of a scene, by entry point. Raises SceneError for an unknown one."""
     known = {e.name: e for e in entry_points(group="linetwin.families")}
     if scene.product.family not in known:
-        raise SceneError(f"{scene.path}: product.family: '{scene.product.family}' is not installed; known: {', '.join(sorted(known))}")
+        raise SceneError(f"{scene.path}: product.family: '{scene.product.family}' is not installed; "
+                         f"known: {', '.join(sorted(known))}")
     try:
         return known[scene.product.family].load()
     except ImportError as error:
-        raise BackendUnavailable(f"family '{scene.product.family}': cannot be loaded ({error}); reinstall the package it is in") from None
+        raise BackendUnavailable(f"family '{scene.product.family}': cannot be loaded ({error}); "
+                                 "reinstall the package it is in") from None
 
 
 def find_station(scene: Scene, recipe: Recipe) -> Station:
@@ -204,10 +207,11 @@ def _frame(context: Context, number: int, findings: tuple[Finding, ...], geometr
 
     wanted = frozenset({"rgb", "instance", "part", *context.recipe.outputs.labels})     # labels are made from ids and parts
     buffers = context.renderer.render(geometry, camera, lighting, look, outputs=wanted, noise_seed=noise_seed)
+    assert buffers.rgb is not None             # it was asked for
     found = label_frame(number, findings, buffers, geometry, camera, context.renderer, context.family.taxonomy)
     view = {"model": camera.model, "pixel_size": camera.pixel_size, "distance": camera.distance, "width": camera.width,
             "height": camera.height, "pose": camera.pose.ravel().tolist(), "tile": tile}
-    labels = {name: getattr(buffers, name) for name in context.recipe.outputs.labels}
+    labels: dict[str, Any] = {name: getattr(buffers, name) for name in context.recipe.outputs.labels}
     return Frame(camera.name, context.station.path, {"rgb": buffers.rgb}, labels, view), found
 
 

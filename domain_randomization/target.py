@@ -110,7 +110,8 @@ class Target:
         """What the digest leaves out and the bytes depend on all the same: stored outputs and our own version."""
         held, ours = read_info(self.out).linetwin, version("linetwin")
         if held != ours:
-            raise ResumeError(f"{self.out}: was made with linetwin {held}, this is {ours}; install that version, or choose a new folder")
+            raise ResumeError(f"{self.out}: was made with linetwin {held}, this is {ours}; "
+                              "install that version, or choose a new folder")
         path = self.out / "meta" / "recipe.yaml"
         try:
             before = Recipe.parse(path.read_text(encoding="utf-8"), path)

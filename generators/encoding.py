@@ -2,8 +2,8 @@
 
 Pictures become PNG files that any reader opens. Deflate is the slow part of PNG, so the PNG written here holds the
 Up-filtered rows in *stored* blocks, and the Parquet column around it is compressed with zstd: smaller, four times
-faster to write and faster to read than deflate level 1 (docs/adr/0035). Dense labels are zstd-compressed little-endian arrays; their
-dtype and shape travel beside them, so a reader allocates what the row says and never what the bytes claim.
+faster to write and faster to read than deflate level 1 (docs/adr/0035). Dense labels are zstd-compressed little-endian
+arrays; their dtype and shape travel beside them, so a reader allocates what the row says and never what the bytes claim.
 """
 from __future__ import annotations
 
@@ -19,11 +19,12 @@ from numpy.typing import NDArray
 
 from scenes.errors import DatasetError
 
-MAX_SIDE = 16384                               # [px]: a board at 20 µm per pixel is 0.3 m wide; also Pillow's comfort
+MAX_SIDE = 13000                               # [px] 0.26 m at 20 µm; squared it is what Pillow still opens
 MAX_LABEL_BYTES = 1 << 31
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _STORED = 0xFFFF                               # bytes in one stored deflate block (RFC 1951, 3.2.4)
+_DAMAGED = "the row is damaged, delete its shard and generate again"
 _DTYPES = {"uint8": "|u1", "int8": "|i1", "uint16": "<u2", "uint32": "<u4", "float32": "<f4"}
 
 
@@ -41,12 +42,14 @@ def png_encode(image: NDArray[Any], *, level: int = 0) -> bytes:
     else:
         raise TypeError(f"png: {image.dtype} {image.shape} is none of uint8 (H, W), uint8 (H, W, 3), uint16 (H, W)")
     height, width = image.shape[:2]
+    if max(height, width) > MAX_SIDE:
+        raise DatasetError(f"picture: {width} × {height} pixels, at most {MAX_SIDE} a side; choose larger pixels, or tiles")
     rows = np.ascontiguousarray(image if depth == 8 else image.astype(">u2")).view(np.uint8).reshape(height, -1)
     filtered = np.empty((height, 1 + rows.shape[1]), np.uint8)
     filtered[:, 0] = 2                                           # Up: each byte minus the one above it
     filtered[0, 1:] = rows[0]
     np.subtract(rows[1:], rows[:-1], out=filtered[1:, 1:])
-    data = memoryview(filtered.reshape(-1))
+    data = memoryview(filtered.reshape(-1).data)
     body = _stored(data) if level == 0 else zlib.compress(data, level)
     header = struct.pack(">IIBBBBB", width, height, depth, color, 0, 0, 0)
     return b"".join([_SIGNATURE, _chunk(b"IHDR", header), _chunk(b"IDAT", body), _chunk(b"IEND", b"")])
@@ -90,14 +93,14 @@ def image_decode(data: bytes, size: tuple[int, int] | None = None) -> NDArray[An
     try:
         with Image.open(io.BytesIO(data), formats=("PNG", "JPEG")) as picture:
             if max(picture.size) > MAX_SIDE or (size is not None and picture.size != tuple(size)):
-                raise DatasetError(f"picture: is {picture.size[0]} × {picture.size[1]} pixels, expected {size or 'less'}; "
-                                   "the row is damaged, delete its shard and generate again")
+                found = f"{picture.size[0]} × {picture.size[1]}"
+                raise DatasetError(f"picture: is {found} pixels, expected {size or 'less'}; {_DAMAGED}")
             mode = {"RGB": np.uint8, "L": np.uint8}.get(picture.mode, np.uint16)
             return np.asarray(picture).astype(mode, copy=False)
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
-        if isinstance(error, DatasetError):
-            raise
-        raise DatasetError(f"picture: cannot be decoded ({error}); the row is damaged, delete its shard and generate again") from None
+    except DatasetError:
+        raise
+    except (UnidentifiedImageError, Image.DecompressionBombError, OSError, SyntaxError, ValueError) as error:
+        raise DatasetError(f"picture: cannot be decoded ({error}); {_DAMAGED}") from None
 
 
 # ------------------------------------------------------------------------------------------------ dense labels
@@ -130,7 +133,7 @@ def label_decode(encoding: str, dtype: str, shape: Sequence[int], data: bytes) -
     try:
         raw = pa.Codec("zstd").decompress(data, decompressed_size=size, asbytes=True)
     except (pa.ArrowException, OSError, ValueError) as error:
-        raise DatasetError(f"label: cannot be decompressed ({error}); the row is damaged, delete its shard and generate again") from None
+        raise DatasetError(f"label: cannot be decompressed ({error}); {_DAMAGED}") from None
     array = np.frombuffer(raw, _DTYPES[dtype]).reshape(shape)
     if encoding == "zstd+snorm8":
         normal = array.astype(np.float32)
@@ -147,7 +150,7 @@ def quantise_normals(normal: NDArray[np.float32]) -> NDArray[np.int8]:
 
 
 def _zstd(array: NDArray[Any]) -> bytes:
-    return pa.Codec("zstd", compression_level=1).compress(pa.py_buffer(memoryview(array.reshape(-1)).cast("B")), asbytes=True)
+    return pa.Codec("zstd", compression_level=1).compress(pa.py_buffer(array.reshape(-1).data.cast("B")), asbytes=True)
 
 
 __all__ = ["MAX_SIDE", "image_decode", "jpeg_encode", "label_decode", "label_encode", "png_encode", "quantise_normals"]

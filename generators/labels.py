@@ -132,4 +132,5 @@ def _in_frame(wanted: Sequence[int], geometry: Geometry, camera: Camera) -> list
     return [i for i, hit in zip(wanted, meets, strict=True) if hit]
 
 
-__all__ = ["Box", "Mask", "Rle", "box", "id_boxes", "label_frame", "rasterise", "rle_area", "rle_box", "rle_counts", "rle_decode", "rle_encode"]
+__all__ = ["Box", "Mask", "Rle", "box", "id_boxes", "label_frame", "rasterise", "rle_area", "rle_box", "rle_counts",
+           "rle_decode", "rle_encode"]

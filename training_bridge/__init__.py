@@ -7,10 +7,11 @@ need it only. Never: linetwin, OpenGL, ray, and no family by name.
 Promise: the same dataset, seed and thread count give the same weights; a model folder holds no pickle.
 Start reading at train.py, then layout.py, references.py and validate.py.
 """
+from training_bridge.adapt import adapt
 from training_bridge.model import Model, ModelCard, load
 from training_bridge.score import Verdict, score
 from training_bridge.train import train
 from training_bridge.validate import validate
 from training_bridge.verdict import Limits
 
-__all__ = ["Limits", "Model", "ModelCard", "Verdict", "load", "score", "train", "validate"]
+__all__ = ["Limits", "Model", "ModelCard", "Verdict", "adapt", "load", "score", "train", "validate"]

@@ -45,22 +45,32 @@ class Compact(nn.Module):
         return self.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
 
 
-def assemble(crops: Tensor, light: Tensor, mean: Tensor, spread: Tensor) -> Tensor:
-    """Network input (N, CHANNELS, CROP, CROP), channels last in memory.
+def sharpness(spread: Tensor) -> Tensor:
+    """What a difference from the reference is multiplied with, from the spread of good crops."""
+    return 0.5 / (spread + FLOOR)
+
+
+def assemble(crops: Tensor, golden: Tensor, sharp: Tensor) -> Tensor:
+    """Network input (N, CHANNELS, CROP, CROP), channels last in memory: crop, reference, deviation.
 
     Args:
-        crops: uint8 or float (N, CROP, CROP, 3), grey levels.
-        light: (N, 2, 3) or (1, 2, 3) gain and offset.
-        mean: (N, CROP, CROP, 3) reference.
-        spread: (N, CROP, CROP, 3).
+        crops: uint8 or float (N, 3, CROP, CROP), grey levels.
+        golden: uint8 or float (N, 3, CROP, CROP), the unit's own golden reference.
+        sharp: (N, 3, CROP, CROP), see ``sharpness``.
     """
-    lit = crops.to(torch.float32) * light[:, 0, None, None] + light[:, 1, None, None]
-    deviation = ((lit - mean) / (spread + FLOOR)).clamp_(-CLIP, CLIP).mul_(0.5)
-    return torch.cat([lit.mul_(1 / 128).sub_(1), mean / 128 - 1, deviation], dim=3).permute(0, 3, 1, 2)
+    inputs = torch.empty((len(crops), CHANNELS, *crops.shape[2:]))
+    deviation = inputs[:, 6:]
+    seen, expected = crops.float(), golden.float()
+    torch.sub(seen, expected, out=deviation)
+    deviation.mul_(sharp).clamp_(-CLIP / 2, CLIP / 2)
+    torch.mul(seen, 1 / 128, out=inputs[:, :3])
+    torch.mul(expected, 1 / 128, out=inputs[:, 3:6])
+    inputs[:, :6].sub_(1)
+    return inputs.contiguous(memory_format=torch.channels_last)
 
 
 def parameter_count(net: nn.Module) -> int:
     return sum(p.numel() for p in net.parameters())
 
 
-__all__ = ["WIDTHS", "Compact", "assemble", "parameter_count"]
+__all__ = ["WIDTHS", "Compact", "assemble", "parameter_count", "sharpness"]

@@ -1,6 +1,6 @@
 """Crops: what the windows of a layout show of one unit, and which defect each of them shows.
 
-A crop is uint8 (CROP, CROP, 3), upright in the board frame: row 0 is up, so that a turned camera gives the same crop.
+A crop is uint8 (3, CROP, CROP), upright in the board frame: row 0 is up, so that a turned camera gives the same crop.
 Labels per window: 0 good, 1 + k defect k of the class list, −1 undecided: either no frame shows the window, or a
 defect touches it without the window answering for it. Undecided crops are neither trained nor judged.
 """
@@ -52,14 +52,14 @@ def pictures(row: Any) -> list[Picture]:
 
 
 def extract(layout: Layout, shown: Sequence[Picture]) -> tuple[U8, Bool]:
-    """Crops (L, CROP, CROP, 3) of one unit, and which windows were seen (L,).
+    """Crops (L, 3, CROP, CROP) of one unit, and which windows were seen (L,).
 
     Each window is taken from the picture that shows it best. What lies outside is black.
     """
     found = [(p, homography(p.view)) for p in shown]
     share = np.stack([_shown(layout, matrix, p.view) for p, matrix in found])     # (F, L)
     best, seen = share.argmax(axis=0), share.max(axis=0) >= SEEN
-    crops = np.zeros((len(layout), CROP, CROP, 3), np.uint8)
+    crops = np.zeros((len(layout), 3, CROP, CROP), np.uint8)
     for k, (picture, matrix) in enumerate(found):
         chosen = np.flatnonzero(seen & (best == k))
         if not len(chosen):
@@ -76,7 +76,7 @@ def extract(layout: Layout, shown: Sequence[Picture]) -> tuple[U8, Bool]:
             s = 2.0 ** -level
             crops[row] = np.asarray(levels[level].transform(
                 (CROP, CROP), Image.Transform.AFFINE, (a[0] * s, b[0] * s, origin[0] * s, a[1] * s, b[1] * s, origin[1] * s),
-                Image.Resampling.BILINEAR))
+                Image.Resampling.BILINEAR)).transpose(2, 0, 1)
     return crops, seen
 
 

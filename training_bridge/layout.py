@@ -58,7 +58,7 @@ def homography(view: Mapping[str, Any]) -> F64:
     return np.asarray(to_pixel @ clip)
 
 
-def apply(matrix: F64, points: F64) -> F64:
+def apply(matrix: NDArray[np.floating[Any]], points: NDArray[np.floating[Any]]) -> F64:
     """Points (N, 2) through a homography (3, 3)."""
     mapped = points @ matrix[:, :2].T + matrix[:, 2]
     return np.asarray(mapped[:, :2] / mapped[:, 2:])

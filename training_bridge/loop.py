@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from scenes.errors import ModelError
-from training_bridge.compact import WIDTHS, Compact, assemble
+from training_bridge.compact import WIDTHS, Compact, assemble, sharpness
 from training_bridge.model import pack, unpack, write
 from training_bridge.prepare import Prepared
 
@@ -29,7 +29,7 @@ WARM_UP = 0.05             # of all steps
 DECAY = 0.02               # weight decay
 KIND_WEIGHT = 0.3          # of the class loss beside the defect loss
 HARD = 0.7                 # share of good crops drawn by how badly they were judged before
-JITTER = (0.04, 4.0)       # spread of the gain [1] and offset [grey levels] added per crop
+JITTER = (0.02, 2.0)       # spread of the gain [1] and offset [grey levels] added per crop
 SLICE = 512                # crops per forward pass outside training
 
 
@@ -60,23 +60,27 @@ class Feed:
 
     def __init__(self, data: Prepared) -> None:
         self.data = data
-        self.mean = torch.from_numpy(data.references.mean)
-        self.spread = torch.from_numpy(data.references.spread)
-        self.light = torch.from_numpy(data.light)
+        sharp = sharpness(torch.from_numpy(data.references.spread))
+        # All eight ways to lay a square are kept: turning whole batches of floats would cost as much as the network.
+        self.sharp = [_laid(sharp, k).contiguous() for k in range(8)]
 
     def __call__(self, rows: NDArray[np.int64], rng: np.random.Generator | None = None) -> Tensor:
         """Inputs (N, CHANNELS, CROP, CROP); with ``rng`` the light is jittered and the batch turned or mirrored."""
-        data = self.data
+        data, way = self.data, 0
         window = torch.from_numpy(data.window[rows])
-        light = self.light[torch.from_numpy(data.unit[rows])]
+        crops, golden = torch.from_numpy(data.crops[rows]), torch.from_numpy(data.golden[rows])
         if rng is not None:
-            noise = rng.standard_normal((len(rows), 2, 3)).astype(np.float32) * np.array(JITTER, np.float32)[:, None]
-            light = light + torch.from_numpy(noise)
-        inputs = assemble(torch.from_numpy(data.crops[rows]), light, self.mean[window], self.spread[window])
-        if rng is None:
-            return inputs
-        turned = torch.rot90(inputs, int(rng.integers(4)), (2, 3))
-        return (turned.flip(3) if rng.integers(2) else turned).contiguous(memory_format=torch.channels_last)
+            way = int(rng.integers(8))
+            noise = torch.from_numpy(rng.standard_normal((2, len(rows), 3, 1, 1)).astype(np.float32))
+            crops = torch.addcmul(noise[1] * JITTER[1], _laid(crops, way).float(), 1 + noise[0] * JITTER[0])
+            golden = _laid(golden, way)
+        return assemble(crops, golden, self.sharp[way][window])
+
+
+def _laid(crops: Tensor, way: int) -> Tensor:
+    """Crops (N, C, H, W) in one of the eight symmetries of the square; 0 leaves them."""
+    turned = torch.rot90(crops, way % 4, (2, 3))
+    return turned.flip(3) if way >= 4 else turned
 
 
 def fit(data: Prepared, label: NDArray[np.int64], *, epochs: int, seed: int, threads: int, state: Path,

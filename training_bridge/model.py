@@ -3,7 +3,7 @@
     MODEL/
       model.json       the card: what it is, what it was made from, its threshold and figures
       weights.npz      arrays by name
-      references.npz   mean and spread of good crops, float16
+      references.npz   the golden family, float16
 
 No pickle anywhere: arrays are read with ``allow_pickle=False``, sizes are bounded before they are read, and both
 files must match the digests on the card.
@@ -25,9 +25,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from scenes.errors import BackendUnavailable, ModelError, StorageError
 from training_bridge.layout import CROP, Layout
-from training_bridge.references import References
+from training_bridge.references import POOL, References
 
 CARD, WEIGHTS, REFERENCES = "model.json", "weights.npz", "references.npz"
+FAMILY = ("mean", "basis", "spread", "cell_spread")
 MAX_CARD = 16 << 20        # bytes
 MAX_ARRAYS = 1 << 30       # bytes, unpacked
 
@@ -84,13 +85,14 @@ class Model:
     layout: Layout
     references: References
     net: Any
+    cells: tuple[NDArray[np.float32], NDArray[np.float32]]      # the references' own, see References.cells
 
 
 def save(folder: Path, card: Mapping[str, Any], weights: Mapping[str, NDArray[Any]], references: References,
          layout: Layout) -> ModelCard:
     """Write a model folder; the card last, by rename, so that a folder with a card is complete. Raises StorageError."""
     packed = pack(weights)
-    reference_bytes = pack({"mean": references.mean.astype(np.float16), "spread": references.spread.astype(np.float16)})
+    reference_bytes = pack({name: getattr(references, name).astype(np.float16) for name in FAMILY})
     full = ModelCard(
         windows=tuple(WindowFile(name=n, part=p, center=tuple(c), side=float(s), core=tuple(k)) for n, p, c, s, k in zip(
             layout.names, layout.parts, layout.center.tolist(), layout.side, layout.core.tolist(), strict=True)),
@@ -176,11 +178,13 @@ def load(folder: str | Path) -> Model:
     card = read_card(folder)
     layout = card_layout(card)
     arrays = unpack(folder / REFERENCES, card.references_sha256)
-    shape = (len(layout), CROP, CROP, 3)
-    if set(arrays) != {"mean", "spread"} or any(a.shape != shape for a in arrays.values()):
+    shape, cells = (len(layout), 3, CROP, CROP), (len(layout), 3, POOL, POOL)
+    if set(arrays) != set(FAMILY) or (arrays["mean"].shape, arrays["basis"].shape[1:], arrays["spread"].shape,
+                                      arrays["cell_spread"].shape) != (shape, shape, shape, cells):
         raise ModelError(f"{folder / REFERENCES}: does not hold {len(layout)} windows; train the model again")
-    references = References(arrays["mean"].astype(np.float32), arrays["spread"].astype(np.float32))
-    return Model(card, layout, references, network(card, unpack(folder / WEIGHTS, card.weights_sha256), folder).folded())
+    references = References(**{name: arrays[name].astype(np.float32) for name in FAMILY})
+    net = network(card, unpack(folder / WEIGHTS, card.weights_sha256), folder).folded()
+    return Model(card, layout, references, net, references.cells())
 
 
 def network(card: ModelCard, weights: Mapping[str, NDArray[Any]], folder: Path) -> Any:
@@ -195,7 +199,7 @@ def network(card: ModelCard, weights: Mapping[str, NDArray[Any]], folder: Path) 
     try:
         net.load_state_dict({name: torch.from_numpy(np.ascontiguousarray(a)) for name, a in weights.items()})
     except (RuntimeError, TypeError) as error:
-        raise ModelError(f"{folder / WEIGHTS}: weights of another network ({str(error).splitlines()[0][:60]}); train again") from None
+        raise ModelError(f"{folder / WEIGHTS}: weights of another network ({str(error)[:60]!r}); train again") from None
     return net
 
 

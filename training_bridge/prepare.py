@@ -19,7 +19,7 @@ from training_bridge.crops import GOOD, Truth, extract, pictures, truth
 from training_bridge.layout import CROP, Layout, taught
 from training_bridge.references import References, learn, pool
 
-BUDGET = 2 << 30           # bytes of crops held in memory
+BUDGET = 1 << 30           # bytes of crops held in memory; their golden references take as much again
 LEAST = 8                  # good crops per unit, however large the dataset
 TEACHERS = 80              # training units that the layout is taught from
 USED = ("train", "val")
@@ -36,11 +36,11 @@ class Prepared:
     layout: Layout
     references: References
     classes: tuple[str, ...]
-    crops: NDArray[np.uint8]                   # (N, CROP, CROP, 3)
+    crops: NDArray[np.uint8]                   # (N, 3, CROP, CROP)
+    golden: NDArray[np.uint8]                  # (N, 3, CROP, CROP) what a good unit of the same look shows there
     unit: I64                                  # (N,) row of the per-unit arrays
     window: I64                                # (N,)
     label: I64                                 # (N,) 0 good, 1 + k defect k; never undecided
-    light: NDArray[np.float32]                 # (U, 2, 3)
     val: NDArray[np.bool_]                     # (U,) validation unit
     bad: NDArray[np.bool_]                     # (U,) has a defect
     hidden: NDArray[np.bool_]                  # (U,) only defects that no camera sees
@@ -57,7 +57,7 @@ def prepare(dataset: Any, classes: Sequence[str], seed: int, progress: Callable[
         progress: Called with (done, total, note).
 
     Raises:
-        DatasetError: No good unit to learn a reference from, or no visible defect to learn.
+        DatasetError: No good part to learn a reference from.
     """
     layout = taught(islice(dataset.rows(("split", "frames", "instances"), split="train"), TEACHERS))
     total = sum(row.split in USED for row in dataset.rows(("split",)))
@@ -104,10 +104,13 @@ def _finish(layout: Layout, classes: tuple[str, ...], crops: NDArray[np.uint8], 
     teach = (label == GOOD) & ~val[unit]
     if not teach.any():
         raise DatasetError("dataset: no good part in the training split; raise 'count' or lower 'defective_fraction'")
-    if not ((label > GOOD) & ~val[unit]).any():
-        raise DatasetError("dataset: no visible defect in the training split; add quotas to the recipe")
-    references, lights = learn(crops[teach], unit[teach], window[teach], cells, len(layout))
-    return Prepared(layout, references, classes, crops, unit, window, label, lights, val,
+    good = np.stack([t.crop == GOOD for t in truths]) & ~val[:, None]
+    references, found = learn(crops[teach], unit[teach], window[teach], cells, good)
+    golden = np.empty_like(crops)
+    for k in range(len(val)):
+        rows = np.flatnonzero(unit == k)
+        golden[rows] = np.clip(np.rint(references.golden(found[k], window[rows])), 0, 255)
+    return Prepared(layout, references, classes, crops, golden, unit, window, label, val,
                     np.array([t.bad for t in truths]), np.array([t.hidden_only for t in truths]), ids)
 
 

@@ -1,8 +1,12 @@
-"""References: what every window of a layout looks like on good units, and how a unit is brought to the same light.
+"""References: what every window of a layout looks like on a good unit *of this look, in this light*.
 
-A unit under a dimmer lamp or a warmer camera differs everywhere from the reference. One gain and one offset per colour
-channel, fitted robustly over the whole unit, take that away; what is left is local. The spread of the good crops says
-how much a difference means there: much on a bare land, little on a printed lot code.
+Lamps age, lacquer comes in other greens, finishes differ; all of it changes every window of a unit together. So the
+golden reference is not one picture but a small linear family of them: a mean and R directions, learned from good
+training crops. A unit's coordinates in it are fitted robustly over the whole unit, and its own golden reference follows
+for every window. What is left is local. The spread of that rest over good units says how much a difference means:
+much on a bare land, little on a printed lot code.
+
+Shapes: L windows, R directions, U units. Grey levels 0 to 255.
 """
 from __future__ import annotations
 
@@ -14,89 +18,131 @@ from numpy.typing import NDArray
 
 from training_bridge.layout import CROP
 
-POOL = 4                   # cells per crop side that the light is fitted on
-ROUNDS = 3                 # of reweighting
-FLOOR = 5.0                # least spread [grey levels]: camera noise and rounding
+POOL = 4                   # cells per crop side that a unit's coordinates are fitted on
+RANK = 12                  # directions R, fewer on small datasets
+UNITS_PER_RANK = 8         # training units that each direction needs
+ROUNDS = 4                 # of reweighting
+FLOOR = 5.0                # least spread that a deviation is divided by: camera noise and rounding
 CLIP = 8.0                 # deviations are cut at this many spreads
 CHANNELS = 9               # crop, reference, deviation; three colours each
+CELL_FLOOR = 2.0           # least spread of a cell
+CAUCHY = 2.0               # cells further than this many spreads off lose their say
+SHRINK = 1e-3              # ridge on a unit's coordinates, which have unit variance
 
 F32 = NDArray[np.float32]
+F64 = NDArray[np.float64]
+I64 = NDArray[np.int64]
 U8 = NDArray[np.uint8]
 
 
 @dataclass(frozen=True, eq=False)
 class References:
-    """Mean and spread of good crops [grey levels, 0 to 255], both float32 (L, CROP, CROP, 3)."""
-    mean: F32
-    spread: F32
+    """The golden family."""
+    mean: F32                                  # (L, 3, CROP, CROP)
+    basis: F32                                 # (R, L, 3, CROP, CROP) per unit of a coordinate
+    spread: F32                                # (L, 3, CROP, CROP) of the rest over good units
+    cell_spread: F32                           # (L, 3, POOL, POOL) the same for cell means
 
-    def pooled(self) -> F32:
-        """Mean per cell, (L, POOL, POOL, 3)."""
-        return pool(self.mean)
+    def cells(self) -> tuple[F32, F32]:
+        """Mean and basis of the cells, (L, 3, POOL, POOL) and (R, L, 3, POOL, POOL)."""
+        return pool(self.mean), pool(self.basis.reshape(-1, 3, CROP, CROP)).reshape(len(self.basis), len(self.mean), 3, POOL, POOL)
+
+    def golden(self, coordinates: F32, windows: I64) -> F32:
+        """This unit's golden reference in these windows, (N, 3, CROP, CROP)."""
+        out = self.mean[windows].reshape(len(windows), -1)
+        for a, direction in zip(coordinates, self.basis, strict=True):
+            out += a * direction[windows].reshape(len(windows), -1)
+        return out.reshape(-1, 3, CROP, CROP)
 
 
 def pool(crops: NDArray[Any]) -> F32:
-    """Crops (N, CROP, CROP, 3) → means of POOL × POOL cells (N, POOL, POOL, 3)."""
+    """Crops (N, 3, CROP, CROP) → means of POOL × POOL cells (N, 3, POOL, POOL)."""
     step = CROP // POOL
-    return np.asarray(crops.reshape(len(crops), POOL, step, POOL, step, 3).mean(axis=(2, 4), dtype=np.float32))
+    return np.asarray(crops.reshape(len(crops), 3, POOL, step, POOL, step).mean(axis=(3, 5), dtype=np.float32))
 
 
-def light(cells: F32, reference: F32) -> F32:
-    """Gain and offset per channel that bring a unit's cells to the reference's, (2, 3): reference ≈ gain · cell + offset.
-
-    Iteratively reweighted least squares with Cauchy weights: a defect or a wrong part does not pull it.
-    A channel without contrast gets gain 1. Windows that were not seen are NaN in ``cells`` and take no part.
-    """
-    seen = np.isfinite(cells[:, 0, 0, 0])
-    cells, reference = cells[seen], reference[seen]
-    result = np.empty((2, 3), np.float32)
-    for c in range(3):
-        x, y = cells[..., c].ravel().astype(np.float64), reference[..., c].ravel().astype(np.float64)
-        weight = np.ones_like(x)
-        gain, offset = 1.0, 0.0
-        for _ in range(ROUNDS):
-            total = weight.sum()
-            mx, my = (weight * x).sum() / total, (weight * y).sum() / total
-            spread = (weight * (x - mx) ** 2).sum()
-            gain = float((weight * (x - mx) * (y - my)).sum() / spread) if spread > 1e-6 * total else 1.0
-            gain = min(max(gain, 0.25), 4.0)
-            offset = float(my - gain * mx)
-            rest = y - gain * x - offset
-            scale = 1.4826 * np.median(np.abs(rest)) + 1.0
-            weight = 1 / (1 + (rest / (2 * scale)) ** 2)
-        result[:, c] = gain, offset
-    return result
-
-
-def learn(crops: U8, unit: NDArray[np.int64], window: NDArray[np.int64], cells: F32, count: int) -> tuple[References, F32]:
-    """References from good crops, and the light of every unit.
+def coordinates(cells: F32, mean: F32, basis: F32, spread: F32) -> F32:
+    """A unit's coordinates in the golden family, (R,), by iteratively reweighted least squares with Cauchy weights.
 
     Args:
-        crops: Good crops of training units, (N, CROP, CROP, 3).
+        cells: The unit's cells (L, 3, POOL, POOL); NaN where a window was not seen.
+        mean: (L, 3, POOL, POOL).
+        basis: (R, L, 3, POOL, POOL).
+        spread: (L, 3, POOL, POOL).
+
+    A defect, a wrong part or a hand in the picture does not pull it: what does not fit loses its say.
+    """
+    if not len(basis):
+        return np.zeros(0, np.float32)
+    seen = np.isfinite(cells)
+    scale = np.maximum(spread[seen], CELL_FLOOR).astype(np.float64)
+    target = (cells - mean)[seen] / scale
+    design = basis[:, seen].T / scale[:, None]                                   # (cells, R)
+    found = np.zeros(len(basis))
+    weight = np.ones_like(target)
+    for _ in range(ROUNDS):
+        weighted = design * weight[:, None]
+        found = np.linalg.solve(weighted.T @ design + SHRINK * len(target) * np.eye(len(basis)), weighted.T @ target)
+        rest = target - design @ found
+        width = CAUCHY * max(1.4826 * float(np.median(np.abs(rest))), 0.5)
+        weight = 1 / (1 + (rest / width) ** 2)
+    return found.astype(np.float32)
+
+
+def learn(crops: U8, unit: I64, window: I64, cells: F32, good: NDArray[np.bool_]) -> tuple[References, F32]:
+    """The golden family from good crops of training units, and the coordinates of every unit.
+
+    Args:
+        crops: Good crops of training units, (N, 3, CROP, CROP).
         unit: Row of ``cells`` that each crop belongs to, (N,).
         window: Window of each crop, (N,).
-        cells: Pooled crops of all units, good or bad, (U, L, POOL, POOL, 3); NaN where a window was not seen.
-        count: Number of windows L.
+        cells: Cells of all units, (U, L, 3, POOL, POOL); NaN where a window was not seen.
+        good: (U, L) training unit and nothing wrong in this window.
 
     Returns:
-        The references, and gain and offset per unit, (U, 2, 3). A window never seen good keeps the mean of all units'
-        cells blown up and the spread of the whole, so that it says little.
+        The family, and coordinates (U, R). A window that was never seen good has the mean of whatever was seen, and a
+        spread that lets nothing stand out.
     """
-    first = np.nan_to_num(np.nanmedian(cells, axis=0))
-    lights = np.stack([light(c, first) for c in cells]) if len(cells) else np.empty((0, 2, 3), np.float32)
-    step = CROP // POOL
-    mean = np.repeat(np.repeat(first, step, axis=1), step, axis=2).astype(np.float32)
-    spread = np.full_like(mean, 255 / CLIP)
+    count, rank = cells.shape[1], min(RANK, int(good.any(axis=1).sum()) // UNITS_PER_RANK)
+    flat = np.where(good[:, :, None, None, None], cells, np.nan).reshape(len(cells), -1)
+    with np.errstate(all="ignore"):
+        any_good = np.isfinite(flat).any(axis=0)
+        first = np.where(any_good, np.nanmean(np.where(any_good, flat, 0), axis=0), np.nan_to_num(np.nanmean(cells, axis=0)).ravel())
+    teach = good.any(axis=1)
+    rest = np.nan_to_num(flat[teach] - first)
+    left, sizes, right = np.linalg.svd(rest, full_matrices=False)
+    scale = sizes[:rank] / np.sqrt(len(rest))
+    directions = (right[:rank] * scale[:, None]).astype(np.float32)
+    remains = rest - (left[:, :rank] * sizes[:rank]) @ right[:rank]
+    shape = cells.shape[1:]
+    cell_spread = np.sqrt((remains ** 2).sum(axis=0) / np.maximum(np.isfinite(flat[teach]).sum(axis=0) - rank - 1, 1))
+    cell_spread = cell_spread.reshape(shape).astype(np.float32)
+    mean_cells, basis_cells = first.reshape(shape).astype(np.float32), directions.reshape(rank, *shape)
+    found = np.stack([coordinates(c, mean_cells, basis_cells, cell_spread) for c in cells])
+    return _blown_up(crops, unit, window, found, mean_cells, cell_spread, count), found
+
+
+def _blown_up(crops: U8, unit: I64, window: I64, found: F32, mean_cells: F32, cell_spread: F32, count: int) -> References:
+    """Regress every pixel of every window on the units' coordinates."""
+    rank, step = found.shape[1], CROP // POOL
+    mean = np.repeat(np.repeat(mean_cells, step, axis=2), step, axis=3)
+    basis = np.zeros((rank, *mean.shape), np.float32)
+    spread = np.full_like(mean, 255.0)
     for k in range(count):
         rows = np.flatnonzero(window == k)
         if len(rows) < 2:
             continue
-        lit = crops[rows].astype(np.float32)
-        lit *= lights[unit[rows], 0][:, None, None]
-        lit += lights[unit[rows], 1][:, None, None]
-        mean[k] = lit.mean(axis=0)
-        spread[k] = lit.std(axis=0)
-    return References(mean, spread), lights
+        design = np.column_stack([np.ones(len(rows), np.float32), found[unit[rows]]])
+        if len(rows) < 2 * design.shape[1]:
+            design = design[:, :1]                                               # too few: a plain mean
+        seen = crops[rows].reshape(len(rows), -1).astype(np.float32)
+        gram = design.T @ design + np.diag([0.0, *[1.0] * (design.shape[1] - 1)]).astype(np.float32)
+        fitted = np.linalg.solve(gram, design.T @ seen)
+        mean[k] = fitted[0].reshape(mean.shape[1:])
+        basis[:len(fitted) - 1, k] = fitted[1:].reshape(-1, *mean.shape[1:])
+        seen -= design @ fitted
+        spread[k] = np.sqrt((seen ** 2).sum(axis=0) / max(len(rows) - len(fitted), 1)).reshape(mean.shape[1:])
+    return References(mean, basis, spread, cell_spread)
 
 
-__all__ = ["CHANNELS", "CLIP", "FLOOR", "POOL", "References", "learn", "light", "pool"]
+__all__ = ["CHANNELS", "CLIP", "FLOOR", "POOL", "RANK", "References", "coordinates", "learn", "pool"]

@@ -11,7 +11,7 @@ from scenes.errors import ModelError
 from training_bridge.crops import Picture, extract
 from training_bridge.layout import Layout
 from training_bridge.model import Model
-from training_bridge.references import References, light, pool
+from training_bridge.references import coordinates, pool
 from training_bridge.stats import quantile
 
 
@@ -52,18 +52,18 @@ def score(model: Model, shown: Sequence[Picture]) -> Verdict:
     """
     import torch
 
-    from training_bridge.compact import assemble
+    from training_bridge.compact import assemble, sharpness
 
     crops, seen = extract(model.layout, shown)
     rows = np.flatnonzero(seen)
     logit, kind = np.full(len(seen), -np.inf, np.float32), np.zeros(len(seen), np.int64)
     if not len(rows):
         raise ModelError("pictures: none shows a window of the model's layout; is this another product?")
-    crops, references = crops[rows], References(model.references.mean[rows], model.references.spread[rows])
-    lit = light(pool(crops), references.pooled())
+    cells = np.where(seen[:, None, None, None], pool(crops), np.float32(np.nan))
+    golden = model.references.golden(coordinates(cells, *model.cells, model.references.cell_spread), rows)
     with torch.inference_mode():
-        inputs = assemble(torch.from_numpy(crops), torch.from_numpy(lit[None]), torch.from_numpy(references.mean),
-                          torch.from_numpy(references.spread))
+        inputs = assemble(torch.from_numpy(crops[rows]), torch.from_numpy(golden),
+                          sharpness(torch.from_numpy(model.references.spread[rows])))
         raw, kinds = model.net(inputs)
     logit[rows], kind[rows] = raw.numpy(), kinds.argmax(dim=1).numpy()
     return Verdict(logit, kind, model.card.threshold)

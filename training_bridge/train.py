@@ -69,6 +69,8 @@ def train(dataset: str | Path, out: str | Path, *, epochs: int = EPOCHS, seed: i
         raise ModelError(f"{folder}: holds a model of other data or settings; choose another folder or delete it")
     run = hashlib.sha256(json.dumps(settings | source, sort_keys=True).encode()).hexdigest()
     data = prepare(data_set, source["classes"], seed, progress)
+    if not (data.label[~data.val[data.unit]] > 0).any():
+        raise DatasetError(f"{dataset}: no visible defect in the training split; add quotas to the recipe")
     label = shuffled(data, seed) if shuffle_labels else data.label
 
     def report(history: tuple[dict[str, float], ...]) -> None:
@@ -77,7 +79,7 @@ def train(dataset: str | Path, out: str | Path, *, epochs: int = EPOCHS, seed: i
             progress(len(history), epochs, "train")
 
     fit = loop.fit(data, label, epochs=epochs, seed=seed, threads=threads, state=folder / STATE, run=run, progress=report)
-    card = _finish(folder, data, fit, settings | source, loop)
+    card = _finish(folder, data, fit, settings | source)
     (folder / STATE).unlink(missing_ok=True)
     return card
 
@@ -95,7 +97,7 @@ def describe(dataset: Any) -> dict[str, Any]:
             "dataset_digest": shards}
 
 
-def _finish(folder: Path, data: Prepared, fit: Any, facts: dict[str, Any], loop: Any) -> ModelCard:
+def _finish(folder: Path, data: Prepared, fit: Any, facts: dict[str, Any]) -> ModelCard:
     """Set the threshold, take the figures, write the folder."""
     import torch
 
@@ -103,20 +105,34 @@ def _finish(folder: Path, data: Prepared, fit: Any, facts: dict[str, Any], loop:
 
     net = Compact(len(data.classes), WIDTHS)
     net.load_state_dict({k: torch.from_numpy(v) for k, v in fit.weights.items()})
-    with loop.quiet(facts["threads"]):
-        scores = unit_scores(data, *loop.logits(net, loop.Feed(data), np.flatnonzero(data.val[data.unit]))[:1])
-    good, bad = scores[~data.bad[data.val]], scores[data.bad[data.val] & ~data.hidden[data.val]]
-    if not len(good):
-        raise DatasetError("dataset: no good unit in the validation split to set a threshold on; lower 'defective_fraction'")
-    threshold = threshold_for(good, facts["target_false_calls"])
-    metrics = {"val_units": float(len(scores)), "epochs_kept": float(np.argmin([h["val_loss"] for h in fit.history]) + 1),
-               "val_loss": min(h["val_loss"] for h in fit.history)}
-    if len(bad):
-        metrics |= {"val_auroc_visible": auroc(good, bad).value, "val_recall_visible": float((bad > threshold).mean())}
+    losses = [h["val_loss"] for h in fit.history]
+    threshold, metrics = calibrate(net, data, facts["threads"], facts["target_false_calls"])
+    metrics |= {"epoch_kept": float(np.argmin(losses) + 1), "val_loss": min(losses)}
     units = {"train": int((~data.val).sum()), "val": int(data.val.sum()), "train_defective": int((data.bad & ~data.val).sum()),
              "crops": len(data.crops), "defective_crops": int((data.label > 0).sum())}
     return save(folder, {**facts, "widths": WIDTHS, "parameter_count": parameter_count(net), "threshold": threshold,
                          "metrics": metrics, "units": units}, fit.weights, data.references, data.layout)
+
+
+def calibrate(net: Any, data: Prepared, threads: int, false_calls: float) -> tuple[float, dict[str, float]]:
+    """Threshold on the validation units for a rate of false calls, and the figures there.
+
+    Raises:
+        DatasetError: No good validation unit.
+    """
+    from training_bridge import loop
+
+    with loop.quiet(threads):
+        logit, _ = loop.logits(net, loop.Feed(data), np.flatnonzero(data.val[data.unit]))
+    scores = unit_scores(data, logit)
+    good, bad = scores[~data.bad[data.val]], scores[data.bad[data.val] & ~data.hidden[data.val]]
+    if not len(good):
+        raise DatasetError("dataset: no good unit in the validation split to set a threshold on; lower 'defective_fraction'")
+    threshold = threshold_for(good, false_calls)
+    metrics = {"val_units": float(len(scores)), "val_good": float(len(good))}
+    if len(bad):
+        metrics |= {"val_auroc_visible": auroc(good, bad).value, "val_recall_visible": float((bad > threshold).mean())}
+    return threshold, metrics
 
 
 def unit_scores(data: Prepared, logit: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -127,4 +143,4 @@ def unit_scores(data: Prepared, logit: NDArray[np.float32]) -> NDArray[np.float6
     return worst[data.val]
 
 
-__all__ = ["EPOCHS", "FALSE_CALLS", "describe", "train", "unit_scores"]
+__all__ = ["EPOCHS", "FALSE_CALLS", "calibrate", "describe", "train", "unit_scores"]

@@ -40,8 +40,8 @@ def validate(model: str | Path, scene: Scene, *, units: int, out: str | Path, se
         out: Receives index.html, report.json, junit.xml and the units themselves.
         seed: Of the stream; must differ from the training recipe's.
         recipe: What to vary and break; None takes the training recipe. Its count, seed and splits are overruled.
-        workers: As in ``domain_randomization.run``.
-        renderer: As in ``domain_randomization.run``.
+        workers: As in ``domain_randomization.execution.run``.
+        renderer: As in ``domain_randomization.execution.run``.
         limits: What the verdict is held against; None for the defaults.
         threads: torch threads for judging, 0 for every core. Latency is measured with them.
         progress: Called with (done, total, note).
@@ -51,7 +51,7 @@ def validate(model: str | Path, scene: Scene, *, units: int, out: str | Path, se
         RecipeError: The seed is the training recipe's.
         InputError: No unit was asked for.
     """
-    from domain_randomization import run
+    from domain_randomization.execution import run
     from training_bridge.loop import quiet
 
     if units < 1:
@@ -59,10 +59,11 @@ def validate(model: str | Path, scene: Scene, *, units: int, out: str | Path, se
     folder, loaded = Path(out), load(model)
     card = loaded.card
     if card.scene_digest != scene.digest():
-        raise ModelError(f"{model}: was taught on another scene ({card.scene_digest[:12]}; {scene.path} is {scene.digest()[:12]}); "
+        raise ModelError(f"{model}: was taught on scene {card.scene_digest[:12]}, {scene.path} is {scene.digest()[:12]}; "
                          "train on this scene, or give the model its references with training_bridge.adapt")
     plan = fresh(card, scene, units, seed, recipe)
-    run(scene, plan, folder / UNITS, workers=workers, renderer=renderer, progress=progress)
+    run(scene, plan, folder / UNITS, workers=workers, renderer=renderer,
+        progress=None if progress is None else lambda p: progress(p.done, p.total, "generate"))
     stream = Dataset.read(folder / UNITS)
     judged: list[Any] = []
     with quiet(threads or len(os.sched_getaffinity(0))):

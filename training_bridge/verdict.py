@@ -26,10 +26,10 @@ CAVEAT = ("Bounds are exact binomial (Clopper–Pearson), one-sided, 95 %, and h
           "They do not transfer to a real line.")
 
 IN_PLACE = "In place: a window that answers for the defect was called. Unit: any window was."
-ESCAPES = f"Visible defects not called: at most {SHOWN}, lowest scores first; the unit on the left, its golden reference on the right."
-FALSE_CALLS = f"Good units that were called: at most {SHOWN}, highest scores first; the golden reference on the right."
+ESCAPES = f"Visible defects not called: at most {SHOWN}, lowest scores first; golden reference on the right."
+FALSE_CALLS = f"Good units that were called: at most {SHOWN}, highest scores first; golden reference on the right."
 
-Crops = Callable[[int], NDArray[np.uint8]]     # position in the stream → crops (L, CROP, CROP, 3)
+Crops = Callable[[int], NDArray[np.uint8]]     # position in the stream → crops (L, 3, CROP, CROP)
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ def verdict_report(layout: Layout, reference: NDArray[np.float32], judged: Seque
 
     Args:
         layout: Where the model looked.
-        reference: Golden crops (L, CROP, CROP, 3) [grey levels].
+        reference: Golden crops (L, 3, CROP, CROP) [grey levels].
         judged: The stream, in order.
         tally: Its counts.
         limits: What they are held against.
@@ -195,8 +195,9 @@ def _gallery(layout: Layout, reference: NDArray[np.float32], judged: Sequence[Ju
              found: Sequence[tuple[float, int, int, str]]) -> tuple[Picture, ...]:
     shown = []
     for _, position, window, what in found:
-        pair = np.concatenate([crops(position)[window], reference[window].round().astype(np.uint8)], axis=1)
-        image = Image.fromarray(pair).resize((2 * CROP * ZOOM, CROP * ZOOM), Image.Resampling.LANCZOS)
+        pair = np.concatenate([crops(position)[window], reference[window].round().astype(np.uint8)], axis=2)
+        image = Image.fromarray(np.ascontiguousarray(pair.transpose(1, 2, 0)))
+        image = image.resize((2 * CROP * ZOOM, CROP * ZOOM), Image.Resampling.LANCZOS)
         data = io.BytesIO()
         image.save(data, "PNG")
         unit = judged[position]

@@ -24,7 +24,7 @@ FRONT, BACK = 0, 1
 Point = tuple[float, float]
 
 
-@dataclass
+@dataclass(eq=False)
 class Task:
     """A net to be joined, or (``drop``) one pad that gets a via to the plane on the other side."""
     name: str
@@ -85,12 +85,14 @@ class Grid:
 
 
 class Router:
-    def __init__(self, grid: Grid, tasks: list[Task]):
-        self.grid, self.tasks = grid, tasks
+    def __init__(self, grid: Grid):
+        self.grid: Grid = grid
+        self.tasks: list[Task] = []
 
-    def run(self, limit: int) -> list[str]:
-        """Route all tasks within ``limit`` attempts; returns the names of those that stay open."""
-        queue = deque(self.tasks)
+    def run(self, tasks: list[Task], limit: int) -> list[str]:
+        """Route ``tasks``, and what they rip up, within ``limit`` attempts; returns the names of those that stay open."""
+        self.tasks += [t for t in tasks if t not in self.tasks]
+        queue = deque(tasks)
         for _ in range(limit):
             if not queue:
                 return []

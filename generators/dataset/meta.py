@@ -106,7 +106,8 @@ def write_identity(root: Path, info: DatasetInfo, files: Mapping[str, str]) -> N
         taken = [p for p in (root / "README.md", *sorted((root / "data").glob("[!.]*")), *sorted((root / "meta").glob("[!.]*")))
                  if p.exists()]
         if taken:
-            raise DatasetError(f"{root}: holds '{taken[0].relative_to(root)}' but is not a dataset of ours; choose a new or empty folder")
+            raise DatasetError(f"{root}: holds '{taken[0].relative_to(root)}' but is not a dataset of ours; "
+                               "choose a new or empty folder")
     write_file(root / "meta" / "info.json", _json(_info(info).model_dump(mode="json")))
     write_file(root / "meta" / "taxonomy.json", _json(_taxonomy(info)))
     for name in sorted(files):
@@ -194,7 +195,8 @@ def check_resume(root: Path, info: DatasetInfo) -> None:
     """Raise ResumeError unless the dataset in ``root`` was made from the same recipe, shard size and renderer."""
     there = read_info(root)
     if there.recipe_digest != info.recipe_digest:
-        raise ResumeError(f"{root}: was made from recipe {there.recipe_digest}, this one is {info.recipe_digest}; choose a new folder")
+        raise ResumeError(f"{root}: was made from recipe {there.recipe_digest}, this one is {info.recipe_digest}; "
+                          "choose a new folder")
     for name in ("shard_size", "rgb", "renderer", "renderer_build"):
         old, new = getattr(there, name), getattr(info, name)
         if old != new:
@@ -214,7 +216,8 @@ def read_info(root: Path) -> Info:
         return Info.model_validate(data)
     except ValidationError as error:
         first = error.errors()[0]
-        raise DatasetError(f"{path}: {'.'.join(map(str, first['loc']))}: {first['msg']}; run generate again to write it anew") from None
+        where = ".".join(map(str, first["loc"]))
+        raise DatasetError(f"{path}: {where}: {first['msg']}; run generate again to write it anew") from None
 
 
 def read_taxonomy(root: Path) -> Taxonomy:
@@ -267,8 +270,9 @@ def _info(info: DatasetInfo) -> Info:
 def _taxonomy(info: DatasetInfo) -> dict[str, Any]:
     from scenes.geometry import PartKind
 
-    defects = [{"id": i, "kind": "defect", "name": d.name, "title": d.title, "severity": d.severity, "severity_unit": d.severity_unit,
-                "severity_levels": [list(level) for level in d.severity_levels], "hidden_from": list(d.hidden_from)}
+    defects = [{"id": i, "kind": "defect", "name": d.name, "title": d.title, "severity": d.severity,
+                "severity_unit": d.severity_unit, "severity_levels": [list(level) for level in d.severity_levels],
+                "hidden_from": list(d.hidden_from)}
                for i, d in enumerate(info.taxonomy.defects, 1)]
     parts = [{"id": i, "kind": "part", "name": name} for i, name in enumerate(info.taxonomy.parts, 1 + len(defects))]
     return {"acceptance": info.acceptance, "categories": [*defects, *parts],
@@ -285,7 +289,8 @@ def _light_rows(path: Path) -> Any:
 
 def _rows(file: pq.ParquetFile, path: Path, group: int, columns: list[str]) -> list[Row]:
     try:
-        return [Row(data, f"{path}: row group {group}") for data in file.read_row_group(group, columns=columns, use_threads=False).to_pylist()]
+        table = file.read_row_group(group, columns=columns, use_threads=False)
+        return [Row(data, f"{path}: row group {group}") for data in table.to_pylist()]
     except (OSError, ValueError) as error:
         raise damaged(path, error) from None
 

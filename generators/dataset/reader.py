@@ -49,7 +49,8 @@ class Dataset:
         dataset = cls(path, read_info(path))
         gone = [s.file for s in dataset.info.shards if not (path / s.file).is_file()]
         if gone:
-            raise DatasetError(f"{path / gone[0]}: missing, and {len(gone) - 1} more like it; run generate again to make them anew")
+            more = f" (and {len(gone) - 1} more)" if len(gone) > 1 else ""
+            raise DatasetError(f"{path / gone[0]}: missing{more}; run generate again, it makes only what is not there")
         return dataset
 
     @property

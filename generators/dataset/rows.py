@@ -159,7 +159,8 @@ class Row:
         for item in self.data["images"]:
             if item["modality"] == modality and item["frame"] == frame:
                 return item  # type: ignore[no-any-return]
-        raise DatasetError(f"{self.where}: no {modality} picture in frame {frame}; there are: {', '.join(self.modalities) or 'none'}")
+        known = ", ".join(self.modalities) or "none"
+        raise DatasetError(f"{self.where}: no {modality} picture in frame {frame}; there are: {known}")
 
 
 __all__ = ["Labelled", "Row", "View"]

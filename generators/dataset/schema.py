@@ -117,22 +117,28 @@ def _plain(value: Any) -> Any:
     raise TypeError(f"{type(value).__name__} is not JSON")
 
 
+def bug(text: str) -> InvariantError:
+    """A contradiction that no input can cause."""
+    return InvariantError(f"{text}; this is a bug, please report it")
+
+
 def row(sample: Sample, info: DatasetInfo) -> dict[str, Any]:
     """A sample as one row. Raises InvariantError with its id where its labels contradict each other."""
     where = f"sample {sample.id} (index {sample.index})"
     if sample.split not in SPLITS:
-        raise InvariantError(f"{where}: split '{sample.split}' is none of {', '.join(SPLITS)}; this is a bug, please report it")
+        raise bug(f"{where}: split '{sample.split}' is none of {', '.join(SPLITS)}")
     try:
         conditions = canonical(dict(sample.conditions))
         views = [canonical(dict(f.view)) for f in sample.frames]
     except (TypeError, ValueError) as error:
-        raise InvariantError(f"{where}: conditions or view cannot be stored as JSON ({error}); this is a bug, please report it") from None
+        raise bug(f"{where}: conditions or view cannot be stored as JSON ({error})") from None
     sizes = [_size(f, where) for f in sample.frames]
     return {
         "id": sample.id, "index": sample.index, "unit": sample.unit, "split": sample.split, "time_ns": sample.time_ns,
         "frames": [{"camera": f.camera, "station": f.station, "width": w, "height": h, "view": view}
                    for f, (h, w), view in zip(sample.frames, sizes, views, strict=True)],
-        "images": [_image(sample.id, i, f, name, f.images[name], info) for i, f in enumerate(sample.frames) for name in sorted(f.images)],
+        "images": [_image(sample.id, i, f, name, f.images[name], info)
+                   for i, f in enumerate(sample.frames) for name in sorted(f.images)],
         "instances": [_instance(x, sizes, info.taxonomy, where) for x in sample.instances],
         "labels": [_label(i, name, f.labels[name]) for i, f in enumerate(sample.frames) for name in sorted(f.labels)],
         "traces": [{"channel": t["channel"], "unit": t["unit"], "sample_rate": float(t["sample_rate"]),
@@ -145,7 +151,7 @@ def row(sample: Sample, info: DatasetInfo) -> dict[str, Any]:
 def _size(frame: Frame, where: str) -> tuple[int, int]:
     shapes = {a.shape[:2] for a in (*frame.images.values(), *frame.labels.values())}
     if len(shapes) != 1:
-        raise InvariantError(f"{where}: frame '{frame.camera}' has arrays of {len(shapes)} sizes; this is a bug, please report it")
+        raise bug(f"{where}: frame '{frame.camera}' has arrays of {len(shapes)} sizes")
     return shapes.pop()
 
 
@@ -175,20 +181,20 @@ def _instance(item: Instance, sizes: list[tuple[int, int]], taxonomy: Taxonomy, 
         amodal_box = box(item.amodal)
         amodal = rle_encode(item.amodal, amodal_box)
     if not 0 <= item.frame < len(sizes) or any(m.shape != sizes[item.frame] for m in (item.visible, item.amodal)):
-        raise InvariantError(f"{what}: mask does not belong to a frame of this sample; this is a bug, please report it")
+        raise bug(f"{what}: mask does not belong to a frame of this sample")
     if amodal_box is None:
-        raise InvariantError(f"{what}: has no pixel, not even a hidden one; this is a bug, please report it")
+        raise bug(f"{what}: has no pixel, not even a hidden one")
     if item.hidden != (visible_box is None):
-        raise InvariantError(f"{what}: 'hidden' contradicts its mask; this is a bug, please report it")
+        raise bug(f"{what}: 'hidden' contradicts its mask")
     pixels = 0
     if visible_box is not None:
         x, y, w, h = visible_box
         inside = item.visible[y:y + h, x:x + w]
         pixels = int(np.count_nonzero(inside))
         if item.amodal is not item.visible and (inside & ~item.amodal[y:y + h, x:x + w]).any():
-            raise InvariantError(f"{what}: visible pixels outside the amodal mask; this is a bug, please report it")
+            raise bug(f"{what}: visible pixels outside the amodal mask")
     if rle_area(visible) != pixels or rle_box(visible) != visible_box or rle_box(amodal) != amodal_box:
-        raise InvariantError(f"{what}: mask, box and area disagree; this is a bug, please report it")
+        raise bug(f"{what}: mask, box and area disagree")
     return {
         "frame": item.frame, "category_id": taxonomy.category_id(item.category), "category": item.category, "defect": item.defect,
         "severity": item.severity, "severity_unit": item.severity_unit, "component": item.component, "pads": list(item.pads),
@@ -208,4 +214,4 @@ def severity_level(taxonomy: Taxonomy, defect: str, severity: float) -> int:
     return next((i for i, (low, high) in enumerate(spans, 1) if low <= severity <= high), -1)
 
 
-__all__ = ["COLUMNS", "LIGHT", "SCHEMA_VERSION", "SPLITS", "DatasetInfo", "canonical", "features", "row", "severity_level"]
+__all__ = ["COLUMNS", "LIGHT", "SCHEMA_VERSION", "SPLITS", "DatasetInfo", "bug", "canonical", "features", "row", "severity_level"]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import json
 import os
 import re
 from collections.abc import Iterable
@@ -88,9 +89,9 @@ def _write(file: Any, samples: Iterable[Sample], info: DatasetInfo, shard: int) 
         {"shard": shard, "first_index": shard * info.shard_size}).encode()})
     rows: list[dict[str, Any]] = []
     size = 0
-    with pq.ParquetWriter(file, schema, version="2.6", data_page_version="1.0", compression_level=_per_column(schema, 1, skip=True),
-                          compression=_per_column(schema, "ZSTD"), use_dictionary=False, write_statistics=_STATISTICS,
-                          write_page_checksum=True) as writer:
+    with pq.ParquetWriter(file, schema, version="2.6", data_page_version="1.0", compression=_per_column(schema, "ZSTD"),
+                          compression_level=_per_column(schema, 1, skip=True), use_dictionary=False,
+                          write_statistics=_STATISTICS, write_page_checksum=True) as writer:
         for sample in samples:
             rows.append(row(sample, info))
             size += sum(len(i["image"]["bytes"]) for i in rows[-1]["images"]) + sum(len(x["bytes"]) for x in rows[-1]["labels"])
@@ -180,8 +181,6 @@ def open_shard(path: Path, info: DatasetInfo | None = None) -> pq.ParquetFile:
         if isinstance(error, FileNotFoundError | PermissionError):
             raise DatasetError(f"{path}: cannot be opened ({error.strerror}); check the dataset's folder") from None
         raise damaged(path, error) from None
-    import json
-
     metadata = file.schema_arrow.metadata or {}
     try:
         ours = json.loads(metadata[b"linetwin"])
@@ -189,9 +188,11 @@ def open_shard(path: Path, info: DatasetInfo | None = None) -> pq.ParquetFile:
     except (KeyError, TypeError, ValueError):
         raise DatasetError(f"{path}: not a shard of linetwin; take it out of the dataset's folder") from None
     if version != SCHEMA_VERSION:
-        raise DatasetError(f"{path}: schema version {version}, this linetwin reads {SCHEMA_VERSION}; install the version that made it")
+        raise DatasetError(f"{path}: schema version {version}, this linetwin reads {SCHEMA_VERSION}; "
+                           "install the version that made it")
     if info is not None and digest != info.recipe_digest:
-        raise DatasetError(f"{path}: made from recipe {digest[:12]}, the dataset is {info.recipe_digest[:12]}; take it out of the folder")
+        raise DatasetError(f"{path}: made from recipe {digest}, the dataset is {info.recipe_digest}; "
+                           "take it out of the folder")
     if not file.schema_arrow.equals(COLUMNS, check_metadata=False):
         raise DatasetError(f"{path}: its columns are not those of schema version {version}; take it out of the folder")
     return file

@@ -70,7 +70,7 @@ class Counter:
             "levels": [{"defect": d, "level": level, "split": s, "findings": n} for (d, level, s), n
                        in sorted(self.levels.items(), key=lambda x: (order.index(x[0][0]), x[0][1:]))],
             "asked": [{**a, "delivered": self.delivered(a)} for a in asked],
-            "coverage": {name: spread(values) for name, values in sorted(self.causes.items()) if len(values) > 1 and min(values) < max(values)},
+            "coverage": {name: spread(values) for name, values in sorted(self.causes.items()) if min(values) < max(values)},
         }
 
     def delivered(self, asked: Mapping[str, Any]) -> int:

@@ -36,7 +36,7 @@ class ExportReport:
         return asdict(self)
 
     def __str__(self) -> str:
-        lines = [f"{self.format}: {self.images:,} images and {self.instances:,} instances of {self.samples:,} samples in {self.out}"]
+        lines = [f"{self.format}: {self.images:,} images, {self.instances:,} instances, {self.samples:,} samples in {self.out}"]
         lines += [f"  left out: {n:,} {why}" for why, n in self.left_out.items() if n]
         lines += [f"  {name}: {value:.4g}" for name, value in self.figures.items()]
         lines.append(f"  read back by {self.verified}" if self.verified else "  not read back: the reader is not installed")

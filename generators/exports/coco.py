@@ -12,9 +12,10 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from generators.dataset.schema import bug
 from generators.exports import ExportReport, frames, fresh_folder, picture_file, write_bytes
 from generators.masks import rle_area, rle_box
-from scenes.errors import InputError, InvariantError
+from scenes.errors import InputError
 
 if TYPE_CHECKING:
     from generators.dataset.reader import Dataset
@@ -64,7 +65,8 @@ def export(dataset: Dataset, out: Path, *, split: str | None = None, masks: Lite
     categories = [{"id": i, "name": d.name, "supercategory": "defect"} for i, d in enumerate(dataset.taxonomy.defects, 1)]
     categories += [{"id": i, "name": name, "supercategory": "part"}
                    for i, name in enumerate(dataset.taxonomy.parts, 1 + len(categories))]
-    info = {"description": dataset.info.name, "version": dataset.info.recipe_digest, "contributor": f"linetwin {dataset.info.linetwin}"}
+    info = {"description": dataset.info.name, "version": dataset.info.recipe_digest,
+            "contributor": f"linetwin {dataset.info.linetwin}"}
     licenses = [{"id": 1, "name": dataset.info.license, "url": f"https://spdx.org/licenses/{dataset.info.license}.html"}]
     for name, file in sorted(files.items()):
         text = json.dumps({"info": info, "licenses": licenses, "categories": categories, **file}, allow_nan=False)
@@ -97,7 +99,7 @@ def _read_back(out: Path, files: dict[str, dict[str, list[Any]]]) -> str:
         boxes = [[float(v) for v in b] for b in mask.toBbox(rles)] if rles else []
         if (len(coco.imgs) != len(file["images"]) or areas != [a["area"] for a in file["annotations"]]
                 or boxes != [a["bbox"] for a in file["annotations"]]):
-            raise InvariantError(f"{path}: pycocotools reads other counts, areas or boxes than were written; this is a bug, please report it")
+            raise bug(f"{path}: pycocotools reads other counts, areas or boxes than were written")
     return f"pycocotools {version('pycocotools')}"
 
 

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from generators.dataset.schema import bug
 from generators.exports import ExportReport, frames, fresh_folder, write_bytes
-from scenes.errors import InvariantError
 
 if TYPE_CHECKING:
     from generators.dataset.reader import Dataset
@@ -83,8 +83,8 @@ def export(dataset: Dataset, out: Path, *, split: str | None = None, defects_onl
             writer.close()
     write_bytes(out / "README.md", _card(dataset, counts).encode())
     verified = _read_back(out, counts)
-    return ExportReport("hf", str(out), len(samples), sum(c[0] for c in counts.values()), sum(c[1] for c in counts.values()), left_out,
-                        verified=verified)
+    images, objects = (sum(c[i] for c in counts.values()) for i in (0, 1))
+    return ExportReport("hf", str(out), len(samples), images, objects, left_out, verified=verified)
 
 
 def _objects(items: list[Labelled]) -> dict[str, list[Any]]:
@@ -113,8 +113,9 @@ def _card(dataset: Dataset, counts: dict[str, list[int]]) -> str:
     return (f"---\npretty_name: {json.dumps(dataset.info.name)}\nlicense: {dataset.info.license.lower()}\n"
             "task_categories: [object-detection]\ntags: [synthetic, manufacturing, defect-detection]\n"
             f"configs:\n- config_name: default\n  data_files:\n{files}---\n# {dataset.info.name}\n\n"
-            f"Synthetic inspection pictures of the board {dataset.info.board}, one row a frame, exported by linetwin {dataset.info.linetwin}\n"
-            f"from recipe `{dataset.info.recipe_digest}`. Boxes are [x, y, w, h] in pixels; `rle` is a COCO run length of the visible mask.\n\n"
+            f"Synthetic inspection pictures of the board {dataset.info.board}, one row a frame, exported by linetwin\n"
+            f"{dataset.info.linetwin} from recipe `{dataset.info.recipe_digest}`. Boxes are [x, y, w, h] in pixels; `rle` is a\n"
+            "COCO run length of the visible mask.\n\n"
             f"| split | frames | objects |\n| --- | --- | --- |\n{rows}")
 
 
@@ -134,7 +135,7 @@ def _read_back(out: Path, counts: dict[str, list[int]]) -> str:
             for name, (images, objects) in counts.items():
                 boxes = loaded[name].select_columns(["objects"])
                 if len(boxes) != images or sum(len(r["objects"]["bbox"]) for r in boxes) != objects:
-                    raise InvariantError(f"{out}: datasets reads other counts in '{name}' than were written; this is a bug, please report it")
+                    raise bug(f"{out}: datasets reads other counts in '{name}' than were written")
         finally:
             if bars:
                 datasets.enable_progress_bars()

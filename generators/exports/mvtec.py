@@ -18,10 +18,10 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
+from generators.dataset.schema import bug
 from generators.encoding import png_encode
 from generators.exports import ExportReport, frames, fresh_folder, write_bytes
 from generators.masks import rle_crop
-from scenes.errors import InvariantError
 
 if TYPE_CHECKING:
     from generators.dataset.reader import Dataset
@@ -63,7 +63,8 @@ def export(dataset: Dataset, out: Path, *, split: str | None = None, category: s
         write_bytes(root / folder / f"{stem}.png", png_encode(row.rgb(number), level=1))
         if shown:
             view = row.frames[number]
-            write_bytes(root / "ground_truth" / kind / f"{stem}_mask.png", png_encode(_union(shown, view.height, view.width), level=6))
+            mask = png_encode(_union(shown, view.height, view.width), level=6)
+            write_bytes(root / "ground_truth" / kind / f"{stem}_mask.png", mask)
         samples.add(row.id)
         instances += len(shown)
     for folder in ("train/good", "test/good"):
@@ -72,7 +73,8 @@ def export(dataset: Dataset, out: Path, *, split: str | None = None, category: s
     write_bytes(out / "anomalib.yaml", _configuration(name, kinds))
     _read_back(root, counts, kinds)
     figures = {f"{folder}": float(n) for folder, n in sorted(counts.items())}
-    return ExportReport("mvtec", str(out), len(samples), sum(counts.values()), instances, left_out, figures, "linetwin's reader of the layout")
+    return ExportReport("mvtec", str(out), len(samples), sum(counts.values()), instances, left_out, figures,
+                        "linetwin's reader of the layout")
 
 
 def _union(shown: list[Labelled], height: int, width: int) -> NDArray[np.uint8]:
@@ -96,12 +98,12 @@ def _read_back(root: Path, counts: dict[str, int], kinds: list[str]) -> None:
     """Every defective picture has its mask, and counts match."""
     for folder, count in counts.items():
         if len(list((root / folder).glob("*.png"))) != count:
-            raise InvariantError(f"{root / folder}: not {count} pictures; this is a bug, please report it")
+            raise bug(f"{root / folder}: not {count} pictures")
     for kind in kinds:
         pictures = {p.stem for p in (root / "test" / kind).glob("*.png")}
         masks = {p.stem.removesuffix("_mask") for p in (root / "ground_truth" / kind).glob("*_mask.png")}
         if pictures != masks:
-            raise InvariantError(f"{root}: pictures and masks of '{kind}' do not pair up; this is a bug, please report it")
+            raise bug(f"{root}: pictures and masks of '{kind}' do not pair up")
 
 
 __all__ = ["export"]

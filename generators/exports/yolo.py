@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Literal
 
 import yaml
 
+from generators.dataset.schema import bug
 from generators.exports import ExportReport, frames, fresh_folder, picture_file, write_bytes
 from generators.exports.polygons import chain, fidelity, outlines
 from generators.masks import rle_crop
-from scenes.errors import DatasetError, InputError, InvariantError
+from scenes.errors import DatasetError, InputError
 
 if TYPE_CHECKING:
     from generators.dataset.reader import Dataset
@@ -55,22 +56,25 @@ def export(dataset: Dataset, out: Path, *, split: str | None = None, masks: Lite
                 left_out["hidden"] += 1
                 continue
             ring = chain(outlines(*found, tolerance))
-            lines.append(" ".join([str(item.category_id - 1), *(f"{v:.6f}" for x, y in ring for v in (x / view.width, y / view.height))]))
+            scaled = (ring / (view.width, view.height)).ravel()
+            lines.append(" ".join([str(item.category_id - 1), *(f"{v:.6f}" for v in scaled)]))
             kept.append((fidelity(ring, *found, view.width, view.height), f"{stem},{item.category},{item.component}"))
         write_bytes(out / "labels" / row.split / f"{stem}.txt", "".join(f"{line}\n" for line in lines).encode())
-    paths = {name: f"images/{name}" for name in sorted(splits)}
-    data_yaml = {"path": ".", "train": paths.get("train", next(iter(paths.values()), "")), "val": paths.get("val", paths.get("test", "")),
+    paths = {name: f"images/{name}" for name in sorted(splits)}           # without "path" they are relative to data.yaml
+    data_yaml = {"train": paths.get("train", next(iter(paths.values()), "")), "val": paths.get("val", paths.get("test", "")),
                  **({"test": paths["test"]} if "test" in paths else {}), "names": dict(enumerate(names))}
     write_bytes(out / "data.yaml", yaml.safe_dump(data_yaml, sort_keys=False).encode())
-    write_bytes(out / "fidelity.csv", "".join(["image,category,component,iou\n", *(f"{what},{iou:.4f}\n" for iou, what in kept)]).encode())
+    table = ["image,category,component,iou\n", *(f"{what},{iou:.4f}\n" for iou, what in kept)]
+    write_bytes(out / "fidelity.csv", "".join(table).encode())
     if kept and min(kept)[0] < min_iou:
         raise DatasetError(f"{out}: a polygon keeps {min(kept)[0]:.3f} of its mask ({min(kept)[1]}), less than {min_iou}; "
                            "lower the tolerance, or use coco, which loses nothing")
     _read_back(out, len(kept), len(names))
     ious = [iou for iou, _ in kept]
-    figures = {"IoU mean": sum(ious) / len(ious), "IoU lowest": min(ious), "instances below IoU 0.9": float(sum(i < 0.9 for i in ious))} \
-        if ious else {}
-    return ExportReport("yolo", str(out), len(samples), sum(splits.values()), len(kept), left_out, figures, "linetwin's reader of its text form")
+    figures = {"IoU mean": sum(ious) / len(ious), "IoU lowest": min(ious),
+               "instances below IoU 0.9": float(sum(i < 0.9 for i in ious))} if ious else {}
+    return ExportReport("yolo", str(out), len(samples), sum(splits.values()), len(kept), left_out, figures,
+                        "linetwin's reader of the text form")
 
 
 def _read_back(out: Path, count: int, classes: int) -> None:
@@ -80,10 +84,10 @@ def _read_back(out: Path, count: int, classes: int) -> None:
             first, *values = line.split()
             numbers = [float(v) for v in values]
             if not 0 <= int(first) < classes or len(numbers) < 6 or len(numbers) % 2 or not all(0 <= v <= 1 for v in numbers):
-                raise InvariantError(f"{path}: a line is no YOLO polygon; this is a bug, please report it")
+                raise bug(f"{path}: a line is no YOLO polygon")
             seen += 1
     if seen != count:
-        raise InvariantError(f"{out}: {seen} polygons instead of {count}; this is a bug, please report it")
+        raise bug(f"{out}: {seen} polygons instead of {count}")
 
 
 __all__ = ["export"]

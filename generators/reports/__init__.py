@@ -130,8 +130,8 @@ class Report:
 
 def figure_text(figure: Figure) -> str:
     """``1.2 % (95 %: ≤ 2.1 %, n = 300)``. The unit "ratio" is shown in percent."""
-    percent = figure.unit == "%" or figure.unit == "ratio"
-    scale, unit = (100.0, " %") if figure.unit == "ratio" else (1.0, " %" if percent else f" {figure.unit}" if figure.unit else "")
+    scale = 100.0 if figure.unit == "ratio" else 1.0
+    unit = " %" if figure.unit == "ratio" else f" {figure.unit}" if figure.unit else ""
 
     def number(value: float) -> str:
         value *= scale

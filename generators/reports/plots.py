@@ -51,7 +51,7 @@ def bars(rows: Sequence[tuple[str, Mapping[str, float]]], *, unit: str = "", tar
         if label in target:
             at = label_width + target[label] * scale
             out.append(f'<line x1="{at:.1f}" x2="{at:.1f}" y1="{y}" y2="{y + 21}" stroke="{_TEXT}" stroke-width="2"/>')
-            x = max(x, at)
+            x = at if x < at < x + 40 else x
         out.append(_text(x + 6, y + 15, f"{sum(parts.values()):,g}", color=_MUTED))
     return "".join([*out, "</svg>"])
 
@@ -67,7 +67,8 @@ def histogram(counts: Sequence[int], low: float, high: float, *, title: str = ""
         out.append(f'<rect x="{8 + i * step:.1f}" y="{bottom - tall:.1f}" width="{max(step - 1, 0.5):.1f}" height="{tall:.1f}" '
                    f'fill="{COLORS[0]}"><title>{count}</title></rect>')
     out.append(f'<line x1="8" x2="{width - 8}" y1="{bottom}" y2="{bottom}" stroke="{_MUTED}"/>')
-    out += [_text(8, height - 4, f"{low:.4g}", color=_MUTED), _text(width - 8, height - 4, f"{high:.4g}", anchor="end", color=_MUTED)]
+    out += [_text(8, height - 4, f"{low:.4g}", color=_MUTED),
+            _text(width - 8, height - 4, f"{high:.4g}", anchor="end", color=_MUTED)]
     return "".join([*out, "</svg>"])
 
 

@@ -137,7 +137,7 @@ def slab(board: Board, coverage: Coverage) -> Slab:
     if not polygons:
         raise SceneError(f"{board.source}: the outline encloses no laminate; draw it as closed lines on Edge.Cuts")
     vertices, normals, faces = extrude(polygons, board.thickness)
-    mesh = Mesh("slab", vertices, normals, faces, np.full(len(vertices), index("laminate"), np.uint8),
+    mesh = Mesh("slab", vertices, normals, faces, np.full(len(vertices), index("fr4"), np.uint8),
                 np.full(len(vertices), PartKind.BOARD, np.uint8))
     copper = next((s.thickness for s in board.stackup if s.kind == "copper" and s.thickness > 0), 35e-6)
     return Slab(mesh, coverage, board.thickness, copper)

@@ -15,10 +15,8 @@ from scenes.board.kicad_pads import PadForm, custom_polygon, pad_form, pad_outli
 from scenes.board.kicad_setup import Setup
 from scenes.board.kicad_sexpr import BadNode, Node
 from scenes.board.model import Model3D, Side
+from scenes.board.unplaced import is_unplaced
 
-# "not populated" as people write it into the value; a part number may begin with the same letters, so a boundary follows
-UNPLACED_VALUE = re.compile(r"(DNP|DNF|DNI|DNS|DNM|NF|NM|NA|N/A|NS|NP|NC)(?=$|[\s(/,;_-])|DO ?NOT ?(POPULATE|FIT|PLACE)", re.IGNORECASE)
-UNPLACED_PACKAGE = re.compile(r"fiducial|mounting_?hole|solder_?jumper|net_?tie|test_?point|mouse_?bite|npth|logo|tooling_?hole", re.IGNORECASE)
 SILENT = {"layer", "tedit", "tstamp", "uuid", "at", "descr", "tags", "path", "attr", "model", "locked", "placed", "sheetname",
           "sheetfile", "clearance", "zone_connect", "thermal_width", "thermal_gap", "solder_mask_margin", "solder_paste_margin",
           "solder_paste_ratio", "solder_paste_margin_ratio", "autoplace_cost90", "autoplace_cost180", "net_tie_pad_groups",
@@ -68,7 +66,10 @@ def _margins(pad: Node, footprint: Node, setup: Setup) -> tuple[float, float, fl
     """Margins of mask and paste [mm] and the paste's share of the size [1]: pad before footprint before board.
 
     To KiCad 7 a zero means "inherit" and is not written; from 8 on, what is written counts. Both are: first that is there.
+    A pad without copper is drawn as it is.
     """
+    if not any(name.endswith(".Cu") for name in (pad.node("layers") or ())):
+        return 0.0, 0.0, 0.0
     def first(names: tuple[str, ...], default: float) -> float:
         for owner in (pad, footprint):
             for name in names:
@@ -226,7 +227,7 @@ def read_footprint(node: Node, setup: Setup, inks: Mapping[str, Ink], edge: list
             if layer in inks and not is_hidden(child):
                 draw_text_box(child, expand(child.atom(1), variables), inks[layer], to_board, legacy=setup.legacy)
     placed = not (attributes & {"virtual", "board_only", "dnp", "exclude_from_pos_files"}) and not node.has("dnp") \
-        and not UNPLACED_VALUE.match(value) and not UNPLACED_PACKAGE.search(package)
+        and not is_unplaced(value, package)
     return FootprintRecord(node, library, package, reference, value, at, turn, side, placed, node.text("descr"), pads, tuple(models), courtyard)
 
 
@@ -249,7 +250,8 @@ def _draw_footprint_text(node: Node, text: str, at: Points, turn: float, setup: 
             angle = numbers[2] if len(numbers) > 2 else 0.0
             unlocked = node.has("unlocked") or (position is not None and position.has("unlocked"))
             if not unlocked:                   # pcbnew keeps text upright
-                angle = 90 - (90 - angle) % 180                # into (−90, 90]
+                kept = setup.legacy and angle == -90           # KiCad 5 keeps −90, its successors turn it round
+                angle = angle if kept else 90 - (90 - angle) % 180
             draw_text(node, text, inks[layer], rotate(np.array(numbers[:2]), turn) + at, angle, legacy=setup.legacy)
 
 

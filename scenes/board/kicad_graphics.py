@@ -18,6 +18,7 @@ from scenes.board.strokes import TextStyle, text_strokes, wrap
 
 Transform = Callable[[Points], Points]
 SHAPES = ("line", "arc", "circle", "rect", "poly", "curve", "vector")
+KNOCKOUT = 0.25, 1.75                          # plate around knocked-out text: the larger of pen and height / 4, over 1.75
 FILLED = ("solid", "yes", "hatch", "reverse_hatch", "cross_hatch")
 
 
@@ -103,8 +104,8 @@ def text_style(node: Node, legacy: bool) -> tuple[TextStyle, float]:
     horizontal: Literal["left", "center", "right"] = "left" if "left" in marks else "right" if "right" in marks else "center"
     vertical: Literal["top", "center", "bottom"] = "top" if "top" in marks else "bottom" if "bottom" in marks else "center"
     pen = font.number("thickness", 0.0) or min(abs(width), abs(height)) / (5.0 if font.has("bold") else 8.0)
-    style = TextStyle(abs(width), abs(height), horizontal, vertical, "mirror" in marks, font.has("italic"), legacy)
-    return style, min(pen, 0.25 * min(abs(width), abs(height)))
+    pen = min(pen, 0.25 * min(abs(width), abs(height)))
+    return TextStyle(abs(width), abs(height), horizontal, vertical, "mirror" in marks, font.has("italic"), pen, legacy), pen
 
 
 def draw_text(node: Node, text: str, ink: Ink, at: Points, angle: float, *, legacy: bool) -> None:
@@ -136,7 +137,7 @@ def draw_text(node: Node, text: str, ink: Ink, at: Points, angle: float, *, lega
             return
         style, pen = text_style(node, legacy)
         box = shapely.box(*shapely.bounds(shapely.transform(letters, lambda p: rotate(p - at, -angle))))
-        frame = shapely.buffer(box, max(pen, 0.15 * style.height), quad_segs=8)
+        frame = shapely.buffer(box, max(pen, KNOCKOUT[0] * style.height) / KNOCKOUT[1], join_style="mitre")
         ink.ready.append(shapely.difference(shapely.transform(frame, lambda p: rotate(p, angle) + at), letters))
         return
     ink.segments += drawn.segments

@@ -16,11 +16,13 @@ from numpy.typing import NDArray
 
 Points = NDArray[np.float64]
 
-SPACE = 0.6                                    # advance of a blank [text width]
+TAB = 2.4                                      # distance of tab stops [text width]
 LINE_PITCH = 1.62                              # distance of two lines [text height]
 ITALIC = 1.0 / 8.0                             # shear
 SCRIPT_SIZE, SUPER_RISE, SUB_DROP = 0.8, 0.35, 0.15    # of sub- and superscript [text size]
 OVERBAR = 1.23                                 # height of the bar over the base line [text height]
+# pcbnew 6 to 9: a line is 1.17 high, glyphs sit 2/21 lower than they are drawn here, and the pen shifts both ways
+LINE, GLYPH_DROP, PEN_X, PEN_Y = 1.17, 2.0 / 21.0, 1.0 / 1.52, 0.052
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,8 @@ class TextStyle:
     vertical: Literal["top", "center", "bottom"] = "center"
     mirrored: bool = False
     italic: bool = False
-    tilde_bars: bool = False                   # KiCad 5: ~NAME~ in place of ~{NAME}
+    pen: float = 0.0                           # [mm] line width; pcbnew shifts what is not centred by a part of it
+    legacy: bool = False                       # KiCad 5: ~NAME~ in place of ~{NAME}, text not shifted
 
 
 @cache
@@ -103,15 +106,13 @@ def _set_line(line: str, style: TextStyle) -> tuple[list[Points], float]:
     strokes: list[Points] = []
     x = 0.0
     size = np.array([style.width, style.height])
-    for text, mark in _runs(line, style.tilde_bars):
+    for text, mark in _runs(line, style.legacy):
         scale = size * (SCRIPT_SIZE if mark in "^_" and mark else 1.0)
         rise = {"^": -SUPER_RISE, "_": SUB_DROP}.get(mark, 0.0) * style.height
         start = x
         for character in text:
             if character == "\t":
-                x = (np.floor(x / (4 * SPACE * scale[0])) + 1) * 4 * SPACE * scale[0]
-            elif character == " ":
-                x += SPACE * scale[0]
+                x = (np.floor(x / (TAB * scale[0])) + 1) * TAB * scale[0]
             else:
                 advance, glyph = _glyph(character)
                 strokes.extend(stroke * scale + [x, rise] for stroke in glyph)
@@ -130,11 +131,16 @@ def text_strokes(text: str, style: TextStyle) -> list[Points]:
     lines = text.split("\n")
     pitch = LINE_PITCH * style.height
     below = (len(lines) - 1) * pitch
-    base = {"top": style.height, "center": style.height / 2 - below / 2, "bottom": -below}[style.vertical]
+    edge = 0.0 if style.legacy else style.pen * PEN_X
+    if style.legacy:
+        base = {"top": style.height, "center": style.height / 2 - below / 2, "bottom": -below}[style.vertical]
+    else:
+        full = LINE * style.height + below
+        base = style.height * (1.0 + GLYPH_DROP) - style.pen * PEN_Y - {"top": 0.0, "center": full / 2, "bottom": full}[style.vertical]
     out = []
     for row, line in enumerate(lines):
         strokes, width = _set_line(line, style)
-        shift = {"left": 0.0, "center": -width / 2, "right": -width}[style.horizontal]
+        shift = {"left": edge, "center": -width / 2, "right": -width - edge}[style.horizontal]
         for stroke in strokes:
             points = stroke + [shift, 0.0]
             if style.italic:

@@ -4,8 +4,8 @@ The name decides where it can, the pads' pattern where it must; what neither exp
 (``source`` "box"), which callers count. Terminals always come from the pads that are really there, so a joint can be
 found for each of them; their size is the package's own, clipped to what the name says.
 
-A BGA's seating plane is the underside of its substrate: its stand-off is the height of the collapsed ball, and the
-balls are joints, not part of the package's mesh.
+A BGA's seating plane is where its undeformed balls end, so a collapsed one has a negative stand-off. The balls are joints,
+not part of the package's mesh, whose substrate floats one ball diameter above the seating plane. ``body`` is without balls.
 """
 from __future__ import annotations
 
@@ -319,10 +319,11 @@ def _bga(component: Component, items: tuple[Contact, ...], hint: Hint, source: s
     step = hint.pitch or pitch(items)
     ball = next((b for p, b in _BALLS if step >= p - 0.03), 0.55 * step / MM) * MM if step else 0.3 * MM
     ball = max(ball, 1.05 * min(a.ex for a in items))
+    pad = min(min(a.ex for a in items), 0.9 * ball)                       # the package's own pads mirror the lands
     bx, by, height = hint.body
     if not bx:
         bx, by = box.size[0] + 0.6 * step, box.size[1] + 0.6 * step
-    terminals = tuple(Terminal(a.number, "ball", (a.x, a.y), (0.87 * ball, 0.87 * ball), ball, 0.0) for a in items)
+    terminals = tuple(Terminal(a.number, "ball", (a.x, a.y), (pad, pad), ball, 0.0) for a in items)
     return _finish(replace(hint, pitch=step), (bx, by, height), box.center, terminals, source, component, items, ball=ball)
 
 

@@ -1,6 +1,7 @@
 """Marks: what is printed or lasered on a part: part numbers, date codes, value codes, pin-1 dots, polarity bands.
 
-A mark is drawn in a canonical canvas, text reading left to right with pin 1 at the lower left, and turned into the
+A mark is drawn in a canonical canvas, text reading left to right with pin 1 at the lower left (at the top left on leadless
+and four-sided packages and BGAs), and turned into the
 package frame in quarter turns. It is ink coverage, uint8 (h, w), row 0 at the top (largest y of ``Mesh.marking``).
 """
 from __future__ import annotations
@@ -57,7 +58,11 @@ def _quarter(package: Package, turn_of: Any) -> int:
     """Quarter turns counter-clockwise from the canonical canvas to the package frame."""
     if not package.terminals:
         return 0
-    if package.kind in ("qfn", "dfn", "sot", "soic", "tssop", "qfp", "crystal") and len(package.terminals) > 2:
+    if package.kind in ("qfn", "dfn", "qfp") and len(package.terminals) > 2:
+        return round((package.terminals[0].direction - math.pi) / (math.pi / 2)) % 4     # pin 1 at the top left, as such parts are marked
+    if package.kind == "crystal" and len(package.terminals) > 2:
+        return 0 if package.body[0] >= package.body[1] else 1
+    if package.kind in ("sot", "soic", "tssop") and len(package.terminals) > 2:
         quarter = round((package.terminals[0].direction + math.pi / 2) / (math.pi / 2)) % 4
         if package.kind == "sot" and (package.body[1] > package.body[0]) != (quarter % 2 == 1):
             quarter = (quarter + 1) % 4
@@ -166,9 +171,11 @@ def _resistor(canvas: Canvas, package: Package, value: str, reference: str, seed
     if number is None:
         number = float(_random(value, seed).choice([10, 22, 47, 100, 330, 1e3, 4.7e3, 10e3, 100e3]))
     fine = "1%" in value
-    code = value_code(number, 3 if fine or package.name not in ("0603", "array") else 2)
-    if package.name == "0603" and number >= 1:
-        code = (eia96(number) if seed % 2 else None) or value_code(number, 2)
+    two = number <= 0 or number < 10 or abs(round(number / 10 ** (math.floor(math.log10(number)) - 1)) * 10
+                                            ** (math.floor(math.log10(number)) - 1) - number) < 1e-3 * number
+    code = value_code(number, 2 if two and not fine else 3)
+    if package.name == "0603" and number >= 1 and seed % 2:
+        code = eia96(number) or code
     canvas.text([code], box=(0.05, 0.05, 0.95, 0.95), largest=0.86)
 
 
@@ -187,9 +194,9 @@ def _package(canvas: Canvas, package: Package, value: str, reference: str, seed:
         return
     lines = [name] if len(name) <= 10 or canvas.w > 2 * canvas.h else [name[: (len(name) + 1) // 2], name[(len(name) + 1) // 2:]]
     lines += [f"{year:02d}{week:02d} {lot[:2]}", lot] if canvas.h > 0.5 * canvas.w else [f"{year:02d}{week:02d}{lot[:3]}"]
-    canvas.text(lines, box=(0.10, 0.08, 0.94, 0.86), largest=0.2 if len(lines) > 2 else 0.34, align="left" if seed % 3 == 0 else "center")
+    canvas.text(lines, box=(0.12, 0.12, 0.94, 0.88), largest=0.2 if len(lines) > 2 else 0.34, align="left" if seed % 3 == 0 else "center")
     radius = 0.035 * min(canvas.w, canvas.h) + 1.5
-    canvas.dot(0.075 * canvas.w, 0.925 * canvas.h, radius)
+    canvas.dot(0.075 * canvas.w, (0.075 if package.kind in ("qfn", "dfn", "qfp", "bga") else 0.925) * canvas.h, radius)
 
 
 def _diode(canvas: Canvas, package: Package, value: str, reference: str, seed: int) -> None:

@@ -60,7 +60,13 @@ def _variant(key: _Key, lifted: Lifted) -> Mesh:
 
 def turn_of(package: Package) -> float:
     """Angle from a two-terminal part's canonical frame (first terminal at −x) to the package frame [rad]."""
-    return package.terminals[0].direction - math.pi if package.terminals else 0.0
+    if not package.terminals:
+        return 0.0
+    first, (cx, cy) = package.terminals[0], package.center
+    if first.kind != "through":
+        return first.direction - math.pi
+    dx, dy = first.center[0] - cx, first.center[1] - cy
+    return (math.pi if dx > 0 else 0.0) if abs(dx) >= abs(dy) else (-math.pi / 2 if dy > 0 else math.pi / 2)
 
 
 def _canonical(package: Package) -> tuple[float, float, float]:
@@ -306,12 +312,13 @@ def contacts(package: Package, material: str, proud: float) -> list[Solid]:
 def _bga(package: Package) -> tuple[list[Solid], Rect | None]:
     bx, by, height = package.body
     cx, cy = package.center
-    substrate = 0.32 * height
+    ball = package.terminals[0].height if package.terminals else 0.0
+    substrate, height_above = ball + 0.32 * height, ball + height
     inset = 0.35e-3 if min(bx, by) > 9e-3 else 0.04e-3
-    solids = [block((bx, by, substrate), "substrate_bt", center=(cx, cy), bevel=0.01e-3),
-              prism(corners(bx / 2 - inset, by / 2 - inset, 0.05e-3, (cx, cy)), [substrate, height - 0.03e-3, height], "epoxy_black",
-                    inset=[0, 0.10 * (height - substrate), 0.10 * (height - substrate) + 0.03e-3])]
-    solids += [lathe([(t.size[0] / 2 * 0.95, -0.004e-3), (t.size[0] / 2 * 0.95, 0.01e-3)], 12, "copper", PartKind.LEAD, center=t.center)
+    solids = [block((bx, by, 0.32 * height), "substrate_bt", center=(cx, cy), z0=ball, bevel=0.01e-3),
+              prism(corners(bx / 2 - inset, by / 2 - inset, 0.05e-3, (cx, cy)), [substrate, height_above - 0.03e-3, height_above], "epoxy_black",
+                    inset=[0, 0.07 * height, 0.07 * height + 0.03e-3])]
+    solids += [lathe([(t.size[0] / 2 * 0.95, ball - 0.004e-3), (t.size[0] / 2 * 0.95, ball + 0.01e-3)], 12, "copper", PartKind.LEAD, center=t.center)
                for t in package.terminals]
     m = 0.86
     return solids, (cx - m * bx / 2, cy - m * by / 2, cx + m * bx / 2, cy + m * by / 2)

@@ -19,6 +19,7 @@ from scenes.smt.state import Assembly, Joints
 
 METAL_FRACTION = 0.5                           # paste is about 50 vol% metal (domain reference 3.1)
 FILLET_SLOPE = 0.7                             # height / radial extent of a through-hole fillet, about 35° (engineering default)
+TOUCH = 10e-6                                  # [m] pads of one number closer than this are one land
 STRAY_SHARE = 0.2                              # a paste shape whose middle is off the land still prints on it above this share
 
 
@@ -48,8 +49,9 @@ def land_polygon(pad: Pad) -> BaseGeometry:
 
 
 def _candidates(component: Component, number: str) -> list[Pad]:
-    """Pads of this number that a terminal on the front can be soldered to."""
-    return [p for p in component.pads if p.number == number and p.kind != "npth" and (p.front or p.kind == "through")]
+    """Pads of this number that a terminal on the front can be soldered to: open ones, where there are any."""
+    pads = [p for p in component.pads if p.number == number and p.kind != "npth" and (p.front or p.kind == "through")]
+    return [p for p in pads if p.mask] or pads
 
 
 def _match(pads: list[Pad], at: NDArray[np.float64], kind: str) -> Pad:
@@ -59,6 +61,17 @@ def _match(pads: list[Pad], at: NDArray[np.float64], kind: str) -> Pad:
     if kind != "through" and any(p.kind != "through" for p in pads):
         pads = [p for p in pads if p.kind != "through"]
     return min(pads, key=lambda p: (round(np.hypot(p.x - at[0], p.y - at[1]) * 1e9), -p.size[0] * p.size[1], p.x, p.y))
+
+
+def _land(pads: list[Pad], matched: Pad) -> BaseGeometry:
+    """The copper around the matched pad: surface pads of one number that touch are one land, drawn in pieces."""
+    own = land_polygon(matched)
+    others = [land_polygon(p) for p in pads if p is not matched and p.kind == "smd"]
+    if matched.kind != "smd" or not others:
+        return own
+    joined = shapely.union_all([shape.buffer(TOUCH / 2, join_style="mitre") for shape in [own, *others]])
+    pieces = [g for g in shapely.get_parts(joined) if g.intersects(own)]
+    return own if pieces[0].area < 1.05 * own.area else pieces[0].buffer(-TOUCH / 2, join_style="mitre")
 
 
 def _apertures(board: Board, pads: list[Pad], lands: list[BaseGeometry], owner: NDArray[np.intp],
@@ -135,6 +148,7 @@ def assemble(board: Board, side: str, packages: Sequence[Package], stencil_thick
     angle = np.array([c.angle for c in components], np.float64)
     rows: list[tuple[int, int]] = []
     pads: list[Pad] = []
+    lands: list[BaseGeometry] = []
     centers: list[NDArray[np.float64]] = []
     for c, (component, package) in enumerate(zip(components, packages, strict=True)):
         cos, sin = np.cos(component.angle), np.sin(component.angle)
@@ -146,10 +160,10 @@ def assemble(board: Board, side: str, packages: Sequence[Package], stencil_thick
                 continue
             rows.append((c, t))
             pads.append(_match(found, at, terminal.kind))
+            lands.append(_land(found, pads[-1]))
             centers.append(at)
     index = np.array(rows, np.int32).reshape(-1, 2)
     terminals = [packages[c].terminals[t] for c, t in rows]
-    lands = [land_polygon(p) for p in pads]
     direction = np.array([angle[c] + t.direction for (c, _), t in zip(rows, terminals, strict=True)], np.float64)
     land_center, land_size = np.zeros((len(rows), 2)), np.zeros((len(rows), 2))
     for j, land in enumerate(lands):
@@ -159,8 +173,8 @@ def assemble(board: Board, side: str, packages: Sequence[Package], stencil_thick
         middle = (low + high) / 2
         land_center[j] = middle[0] * u + middle[1] * np.array([-u[1], u[0]])
         land_size[j] = high - low
-    key = {id(p): i for i, p in enumerate(pads)}
-    owner = np.array([key[id(p)] for p in pads], np.intp)
+    key = {(c, pads[j].number, lands[j].wkb): j for j, (c, _) in enumerate(rows)}
+    owner = np.array([key[c, pads[j].number, lands[j].wkb] for j, (c, _) in enumerate(rows)], np.intp)
     area, ratio = _apertures(board, pads, lands, owner, stencil_thickness)
     volume = METAL_FRACTION * area * stencil_thickness * transfer_efficiency(ratio)
     for j, (terminal, pad) in enumerate(zip(terminals, pads, strict=True)):

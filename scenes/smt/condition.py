@@ -180,54 +180,52 @@ def _collides(case: _Case, c: int, offset: F64, rotation: float) -> bool:
     return bool(len(others) and shapely.area(shapely.intersection(others, own)).max() > COLLISION)
 
 
-def _slips(case: _Case, c: int, bounds: Bounds, rng: np.random.Generator, turning: bool) -> Iterator[Fault]:
-    """Slips of part c that end, for weak and strong self-centring alike, within the bounds; from random ways and sizes.
+def _slips(case: _Case, c: int, bounds: Bounds, rng: np.random.Generator, turning: bool, strict: bool) -> Iterator[Fault]:
+    """Slips of part c that end within the bounds, from random ways and sizes.
 
     A shift slides across or along the part's first joint; a rotation turns the part about its origin. Both are judged
-    after self-centring, on the same functions that reflow runs.
+    after self-centring, on the same functions that reflow runs: ``strict`` for weak and strong centring alike, else for
+    the mean.
     """
     joints = case.joints(c)
-    strength = np.array([CENTRING[0], sum(CENTRING) / 2, CENTRING[1]])[:, None]
+    strength = np.array(CENTRING if strict else (sum(CENTRING) / 2,))[:, None]
     steps = np.linspace(0.02, 1, SLIP_STEPS)
     side_limit, end_limit = (limit[joints] for limit in side_limits(case.assembly, case.layout, case.profile))
     judged = np.isfinite(side_limit)
     base = case.rows.land_angle[joints[0]]
     ways = base + np.pi / 2 * np.array([1, 3, 0, 2])
-    for way in ways[rng.permutation(2)].tolist() + ways[2 + rng.permutation(2)].tolist():
-        zero = np.zeros((len(strength), SLIP_STEPS))
-        if turning:
-            sign = 1.0 if np.cos(way - base) + np.sin(way - base) > 0 else -1.0
-            offset, rotation = np.zeros((*zero.shape, 2)), zero + sign * LARGEST_TURN * steps
-        else:
-            offset = np.broadcast_to(SLIP_MOST * steps[:, None] * np.array([np.cos(way), np.sin(way)]), (*zero.shape, 2))
-            rotation = zero
-        def spread(value: F64) -> F64:
-            return np.repeat(value[..., None], len(joints), axis=-1)
-        wide = np.repeat(offset[:, :, None, :], len(joints), axis=2)
-        share = shares(case.assembly, case.layout, joints, wide, spread(rotation)).mean(axis=-1)
+    low, high = bounds[0] + 0.08 * (bounds[1] - bounds[0]), bounds[1] - 0.08 * (bounds[1] - bounds[0])
+
+    def wide(value: F64, axis: int) -> F64:
+        return np.repeat(np.expand_dims(value, axis), len(joints), axis=axis)
+
+    for way in ways[rng.permutation(2)].tolist() + ways[2 + rng.permutation(2)].tolist()[:0 if turning else 2]:
+        sign = 1.0 if way == ways[0] else -1.0
+        rotation = np.broadcast_to(sign * LARGEST_TURN * steps * turning, (len(strength), SLIP_STEPS))
+        slide = SLIP_MOST * steps[:, None] * np.array([np.cos(way), np.sin(way)]) * (not turning)
+        offset = np.broadcast_to(slide, (*rotation.shape, 2))
+        share = shares(case.assembly, case.layout, joints, wide(offset, 2), wide(rotation, 2)).mean(axis=-1)
         offset_after, rotation_after = centred(strength, offset, rotation, share)
         if turning:
             severity, fired = np.abs(rotation_after), np.abs(rotation_after) > case.profile.limit("rotation_deg")
         else:
-            wide = np.repeat(offset_after[:, :, None, :], len(joints), axis=2)
-            side, end, _, _ = overhang(case.assembly, joints, wide, spread(rotation_after))
+            side, end, _, _ = overhang(case.assembly, joints, wide(offset_after, 2), wide(rotation_after, 2))
             side = np.maximum(side - case.layout.side[joints], 0)
             end = np.maximum(end - case.layout.end[joints], 0)
             fired = ((side > side_limit + 5e-6) | (end > end_limit + 5e-6)).any(axis=-1)
             severity = np.maximum(side, end)[..., judged].max(axis=-1)
-        low, high = bounds
-        room = 0.08 * (high - low)
-        good = np.flatnonzero(((severity > low + room) & (severity < high - room) & fired).all(axis=0))
+        good = np.flatnonzero(((severity > low) & (severity < high) & fired).all(axis=0))
         for i in good[rng.permutation(len(good))][:4].tolist():
-            if not _collides(case, c, offset_after[1, i], float(rotation_after[1, i])):
+            if not _collides(case, c, offset_after[0, i], float(rotation_after[0, i])):
                 yield Fault("slip", c, values=(float(offset[0, i, 0]), float(offset[0, i, 1]), float(rotation[0, i])))
 
 
 def _slip(turning: bool) -> Causes:
     def causes(case: _Case, order: list[int], bounds: Bounds, rng: np.random.Generator) -> tuple[Fault, ...]:
-        for c in order:
-            for fault in _slips(case, c, bounds, rng, turning):
-                return (fault,)
+        for strict in (True, False):
+            for c in order:
+                for fault in _slips(case, c, bounds, rng, turning, strict):
+                    return (fault,)
         return ()
     return causes
 
@@ -243,9 +241,10 @@ def _bent_lead(case: _Case, order: list[int], bounds: Bounds, rng: np.random.Gen
 # --- printing -------------------------------------------------------------------------------------------------------
 
 def _bridgeable(layout: Layout) -> NDArray[np.bool_]:
-    """Pairs of lands that a neck can span without breaking."""
+    """Pairs of lands that a neck can span without breaking; those under a body only where there are no others."""
     can: NDArray[np.bool_] = RUPTURE * layout.gap < np.minimum(NECK[1] * layout.facing, NECK[2])
-    return can
+    seen = can & ~(layout.under[layout.first] | layout.under[layout.second])
+    return seen if seen.any() else can
 
 
 def _smear(case: _Case, order: list[int], bounds: Bounds, rng: np.random.Generator) -> tuple[Fault, ...]:
@@ -253,7 +252,7 @@ def _smear(case: _Case, order: list[int], bounds: Bounds, rng: np.random.Generat
     least, most = RUPTURE * layout.gap, np.minimum(NECK[1] * layout.facing, NECK[2])
     low, high = np.maximum(bounds[0], least * 1.02), np.minimum(bounds[1], most)
     for c in order:
-        pairs = np.flatnonzero((case.rows.component[layout.first] == c) & (low < high))
+        pairs = np.flatnonzero((case.rows.component[layout.first] == c) & (low < high) & _bridgeable(layout))
         if len(pairs):
             p = int(pairs[int(rng.integers(len(pairs)))])
             width = _aim((float(low[p]), float(high[p])), rng, 0.05)
@@ -320,18 +319,18 @@ def _cold_spot(case: _Case, order: list[int], bounds: Bounds, rng: np.random.Gen
 
 
 def _pillow(case: _Case, order: list[int], bounds: Bounds, rng: np.random.Generator) -> tuple[Fault, ...]:
-    """Little paste on one outer ball, and a warpage that the others just stand."""
+    """Little paste on one outer ball, and a warpage that the others just stand; where that is not enough, more of it."""
     c, layout = order[0], case.layout
     joints = np.array([j for j in case.joints(c).tolist() if layout.ball[j] and layout.printed[j]])
-    outer = joints[layout.edge_distance[joints] >= np.quantile(layout.edge_distance[joints], 0.6)]
-    j = int(outer[int(rng.integers(len(outer)))])
     height = expected_volume(case.assembly, case.process)[joints] / case.rows.aperture_area[joints]
-    own, reach = float(height[joints == j][0]), float(layout.edge_distance[j])
+    reach = np.maximum(layout.edge_distance[joints], 0.05)
     apart = _aim(bounds, rng, 0.25) / PILLOW[0]
-    others = float(((COLLAPSE + 0.6 * height) / np.maximum(layout.edge_distance[joints], 0.05)).min())
-    warpage = max(others, (apart + COLLAPSE + 0.05 * own) / reach)
-    remaining = (warpage * reach - COLLAPSE - apart) / own
-    return (Fault("warpage", c, values=(warpage,)), Fault("clogged_aperture", c, j, values=(float(remaining),)))
+    others = float(((COLLAPSE + 0.6 * height) / reach).min())
+    quiet = np.flatnonzero(others * reach - COLLAPSE - apart > 0.05 * height)
+    i = int(rng.choice(quiet if len(quiet) else np.flatnonzero(reach > 0.95 * reach.max())))
+    warpage = max(others, (apart + COLLAPSE + 0.05 * float(height[i])) / float(reach[i]))
+    remaining = (warpage * float(reach[i]) - COLLAPSE - apart) / float(height[i])
+    return (Fault("warpage", c, values=(warpage,)), Fault("clogged_aperture", c, int(joints[i]), values=(float(remaining),)))
 
 
 def _outgassing(case: _Case, order: list[int], bounds: Bounds, rng: np.random.Generator) -> tuple[Fault, ...]:

@@ -59,6 +59,7 @@ class Layout:
     through: Bool                              # (J,)
     gullwing: Bool                             # (J,)
     chip: Bool                                 # (J,)
+    under: Bool                                # (J,) wholly under the body: balls and exposed pads
     flat: Bool                                 # (J,) contact or exposed pad under the body
     polarised: Bool                            # (C,)
     edge_distance: F64                         # (J,) squared distance from the part's middle, 1 at its farthest joint
@@ -120,7 +121,10 @@ def land_pattern(assembly: Assembly, component: int) -> BaseGeometry:
 
 
 def _neighbours(assembly: Assembly) -> tuple[I32, I32, F64, F64, F64]:
-    """Pairs of printed lands that solder could join: different nets, closer than BRIDGE_REACH, sorted by joint."""
+    """Pairs of printed lands that solder could join: different nets, closer than BRIDGE_REACH, sorted by joint.
+
+    The two ends of one chip are no pair: its body holds the paste apart.
+    """
     rows = assembly.joints
     printed = np.flatnonzero(rows.aperture_area > 0)
     empty = np.zeros(0, np.int32), np.zeros(0, np.int32), np.zeros(0), np.zeros(0), np.zeros((0, 2))
@@ -133,7 +137,8 @@ def _neighbours(assembly: Assembly) -> tuple[I32, I32, F64, F64, F64]:
     a, b = a[order], b[order]
     gap = shapely.distance(boxes[a], boxes[b])
     net = np.array(rows.net, dtype=object)[printed]
-    keep = (gap > BRIDGE_TOUCH) & ((net[a] != net[b]) | (net[a] == ""))
+    part, end = rows.component[printed], np.array([k == "chip" for k in rows.kind], bool)[printed]
+    keep = (gap > BRIDGE_TOUCH) & ((net[a] != net[b]) | (net[a] == "")) & ~((part[a] == part[b]) & end[a] & end[b])
     a, b, gap = a[keep], b[keep], gap[keep]
     line = shapely.shortest_line(boxes[a], boxes[b])
     ends = shapely.get_coordinates(line).reshape(-1, 2, 2)
@@ -206,7 +211,7 @@ def layout(assembly: Assembly) -> Layout:
     return Layout(start, np.diff(start), soldered, pinned, centroid, symmetric, size, np.array(two, np.int32),
                   np.array(ends, np.int32).reshape(-1, 2), np.array(ratio, np.float64), *_neighbours(assembly),
                   side, end, overlap, 3.0 * np.minimum(mass / 1e-3, 1), printed, kind == "ball", through, kind == "gullwing",
-                  kind == "chip", (kind == "bottom") | (kind == "thermal"),
+                  kind == "chip", (kind == "ball") | (kind == "thermal"), (kind == "bottom") | (kind == "thermal"),
                   np.array([p.polarised for p in assembly.packages], bool), farthest)
 
 

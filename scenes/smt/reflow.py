@@ -30,7 +30,7 @@ ANGLE = (np.radians(30), np.radians(110))      # [rad] wetting angle: healthy 20
 ANGLE_STD = np.radians(3)
 UPLIFT_START = 2.5                             # [s] of wetting-time difference that friction and paste tack take up
 UPLIFT_FULL = 3.0                              # [s] more, and the far end pulls alone
-UPLIFT_TRAVEL = 3.0                            # [s] more than needed, and the part stands upright
+UPLIFT_TRAVEL = 5.0                            # [s] more than needed, and the part stands upright
 LIFT = (np.radians(30), np.radians(90))        # [rad] tombstones stand between these
 STANDOFF = (5e-6, 30e-6, 60e-6)                # [m] least; greatest on chip ends and leads; greatest on flat contacts
 COLLAPSE = 10e-6                               # [m] that a BGA sinks into its paste before the balls melt
@@ -40,6 +40,7 @@ RUPTURE = 1 / np.pi                            # a liquid neck longer than π ti
 NECK = (0.8, 0.95, 400e-6)                     # [1] of a bead that stays as neck; [1] of the facing length; [m] greatest
 NECK_HEIGHT = 0.4                              # [1] of the width
 VOID_MEDIAN = (0.02, 0.6)                      # [1] projected share at 70 s soak; log-normal spread
+VOID_MOST = 0.42                               # [1] more does not fit as spheres side by side
 VOIDS_PER_BALL = 4
 VOID_LEAST = 0.05                              # [1] of the ball's diameter; smaller ones are not kept
 
@@ -196,14 +197,16 @@ def voided(assembly: Assembly, layout: Layout, process: Process, soak: float, st
     spread, u = rng.standard_normal(len(balls)), rng.random((len(balls), 3, VOIDS_PER_BALL))
     oven = process.oven
     median = VOID_MEDIAN[0] * (70 / max(soak, 20.0))**1.5 * (1 + 4 * oven.moisture)
-    share = np.minimum(median * np.exp(VOID_MEDIAN[1] * spread), 0.45)
+    share = np.minimum(median * np.exp(VOID_MEDIAN[1] * spread), VOID_MOST)
     for fault in process.of("outgassing"):
-        share[balls == fault.joint] = min(fault.values[0], 0.45)
+        share[balls == fault.joint] = min(fault.values[0], VOID_MOST)
     radius = ball_radius(assembly, standoff)[balls]
     height = standoff[assembly.joints.component[balls]]
-    main = 0.65 + 0.2 * u[:, 0, 0]
-    part = np.column_stack([main, (1 - main)[:, None] * _split(u[:, 0, 1:])])
-    size = np.sqrt(share[:, None] * part) * radius[:, None]
+    least = 0.65 + np.clip(share - 0.25, 0, 0.2)                          # large shares only fit as one large void …
+    main = share * (least + (0.9 - least) * u[:, 0, 0])
+    main = np.minimum(main, (0.95 * height / 2 / radius)**2)              # … that is no higher than the ball
+    part = np.column_stack([main, (share - main)[:, None] * _split(u[:, 0, 1:])])
+    size = np.sqrt(part) * radius[:, None]
     turn = 2 * np.pi * u[:, 1, 0]
     room = np.maximum(np.minimum(0.97 * radius - size[:, 0] - 2 * size[:, 1:].max(axis=1, initial=0), 0.2 * radius), 0)
     x, y = np.empty_like(size), np.empty_like(size)
@@ -215,14 +218,14 @@ def voided(assembly: Assembly, layout: Layout, process: Process, soak: float, st
     inside = np.hypot(x, y) + size < 0.99 * radius[:, None]
     keep = inside & (2 * size > VOID_LEAST * 2 * radius[:, None]) & molten[balls, None]
     z_room = np.sqrt(np.maximum((radius[:, None] * 0.98 - size)**2 - x**2 - y**2, 0))
-    z = (2 * u[:, 2] - 1) * np.maximum(np.minimum(z_room, height[:, None] / 2 * 0.95 - size), 0)
+    z = (2 * u[:, 2] - 1) * np.maximum(np.minimum(z_room, height[:, None] / 2 * 0.96 - size), 0)
     joint = np.repeat(balls, VOIDS_PER_BALL).reshape(-1, VOIDS_PER_BALL)
     return Voids(joint[keep].astype(np.int32), np.stack([x, y, z], axis=2)[keep], size[keep])
 
 
 def _split(u: F64) -> F64:
     """Random positive parts that add up to 1 per row."""
-    weight = 0.5 + u
+    weight = 1 + 0.5 * u
     parts: F64 = weight / weight.sum(axis=1, keepdims=True)
     return parts
 

@@ -36,7 +36,7 @@ DEFECTS = (
     Defect("excess", "Excess solder", "multiple of the nominal volume", "1", ((1.5, 1.8), (1.8, 2.2), (2.2, 2.6))),
     Defect("cold_joint", "Cold joint", "surface roughness α", "1", ((0.2, 0.27), (0.27, 0.34), (0.34, 0.44))),
     Defect("head_in_pillow", "Head in pillow", "gap between ball and paste", "m", _length(UM, (1, 7), (7, 13), (13, 20)), ("rgb",)),
-    Defect("bga_void", "Void in a BGA ball", "projected share of the ball", "1", ((0.25, 0.31), (0.31, 0.36), (0.36, 0.45)), ("rgb",)),
+    Defect("bga_void", "Void in a BGA ball", "projected share of the ball", "1", ((0.25, 0.31), (0.31, 0.36), (0.36, 0.42)), ("rgb",)),
     Defect("lifted_lead", "Lifted lead", "gap under the lead", "m", _length(UM, (20, 80), (80, 160), (160, 300))),
     Defect("solder_ball", "Solder ball", "diameter", "m", _length(UM, (130, 180), (180, 240), (240, 300))),
     Defect("residue", "Flux residue or dirt", "greatest extent", "m", _length(MM, (1, 2), (2, 4), (4, 8))),

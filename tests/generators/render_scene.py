@@ -1,6 +1,8 @@
 """A small board of our own for the renderers' tests: artwork, chips, balls, a film, marks."""
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 import shapely
 import trimesh
@@ -29,6 +31,7 @@ def box(x, y, z, size):
     return trimesh.creation.box(size, trimesh.transformations.translation_matrix((x, y, z + size[2] / 2)))
 
 
+@lru_cache(maxsize=32)
 def chip(length=1.0e-3, width=0.5e-3, height=0.4e-3, material="resistor_glass") -> Mesh:
     """A chip with two metal ends and a mark."""
     end = length / 4

@@ -2,13 +2,16 @@
 from __future__ import annotations
 
 import hashlib
+from pathlib import Path
 
 import numpy as np
 
+from generators.dataset import meta, shards
 from generators.dataset.sample import Frame, Instance, Sample
 from generators.dataset.schema import DatasetInfo
 from scenes.family import Defect, Taxonomy
 
+COUNT = 10
 TAXONOMY = Taxonomy(
     (Defect("shift", "Shifted part", "side overhang", "1", ((0.25, 0.5), (0.5, 0.75), (0.75, 1.0))),
      Defect("missing", "Missing part"),
@@ -45,7 +48,8 @@ def sample(index: int, *, height: int = 48, width: int = 64, seed: int = 0, spli
             none = np.zeros_like(full)
             found.append(Instance(0, "void", "void", "U1", (), 0.2, "1", none, full, True, "void", {"area": 0.2}, (3,)))
         elif visible.any():
-            found.append(Instance(0, "chip_resistor", "", f"R{part}", (), float("nan"), "", visible, visible, False, ids=(2 + part,)))
+            found.append(Instance(0, "chip_resistor", "", f"R{part}", (), float("nan"), "", visible, visible, False,
+                                  ids=(2 + part,)))
     depth = np.where(ids > 1, np.float32(0.199), np.float32(0.2))
     depth[0, 0] = np.inf
     normal = np.zeros((height, width, 3), np.float32)
@@ -56,5 +60,18 @@ def sample(index: int, *, height: int = 48, width: int = 64, seed: int = 0, spli
     name = hashlib.sha256(f"{seed}/{index}".encode()).hexdigest()[:32]
     return Sample(name, index, f"unit-{index:05d}", split or ("train", "train", "val", "test")[index % 4], index * 10**9,
                   (frame,), tuple(found), {"lamp": {"flux": float(rng.uniform(0.5, 1.0))}, "seed": seed},
-                  ({"channel": "zone1", "unit": "K", "sample_rate": 1.0, "start_ns": 0, "values": np.arange(4, dtype=np.float32)},),
+                  ({"channel": "zone1", "unit": "K", "sample_rate": 1.0, "start_ns": 0,
+                    "values": np.arange(4, dtype=np.float32)},),
                   ({"time_ns": 5, "source": "reflow", "text": "profile ok"},))
+
+
+def write(root: Path, count: int = COUNT, **changes) -> Path:
+    """A finished dataset of ``count`` synthetic samples."""
+    info = info(**changes)
+    meta.write_identity(root, info, {"recipe.yaml": "seed: 0\n", "scene.yaml": "name: bench\n"})
+    for shard in meta.missing(root, info, count):
+        first = shard * info.shard_size
+        rows = (sample(i) for i in range(first, min(first + info.shard_size, count)))
+        shards.write_shard(root, shard, rows, info)
+    meta.write_summary(root, info, count, asked=[{"defect": "shift", "count": 2}, {"defect": "void", "count": 1, "low": 0.1}])
+    return root

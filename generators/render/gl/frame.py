@@ -48,12 +48,13 @@ class Targets:
     normal: moderngl.Texture
     depth: moderngl.Texture
     whole: moderngl.Framebuffer
+    plain: moderngl.Framebuffer                # all but the normal
     shaded: moderngl.Framebuffer               # colour and depth
     tinted: moderngl.Framebuffer               # colour alone, to clear it
     tagged: moderngl.Framebuffer               # tag and depth
 
     def release(self) -> None:
-        for item in (self.whole, self.shaded, self.tinted, self.tagged, self.color, self.tag, self.normal, self.depth):
+        for item in (self.whole, self.plain, self.shaded, self.tinted, self.tagged, self.color, self.tag, self.normal, self.depth):
             item.release()
 
 
@@ -239,7 +240,7 @@ class Frame:
         here |= {**look_colors(look), "mask_roughness": look.mask_roughness, "finish_roughness": look.finish_roughness,
                  "step_height": slab.copper_thickness, "artwork_map": card.artwork_map}
         if load.film[0] and load.card.film:
-            self._gl.polygon_offset = (-1.0, -2.0)
+            self._gl.polygon_offset = (0.0, -32.0)     # about 0.1 µm: enough to win over the same plane
             program = self._programs.get("board.vert", "board.frag", lamps=lamps, film=True)
             assign(program, **here, **_UNITS)
             load.card.film.array(program).render(vertices=3 * load.film[0])
@@ -258,6 +259,7 @@ class Frame:
             tag, normal = gl.texture(key, 1, dtype="u4"), gl.texture(key, 3, dtype="f4")
             depth = gl.depth_texture(key)
             self._targets[key] = Targets(color, tag, normal, depth, gl.framebuffer([color, tag, normal], depth),
+                                         gl.framebuffer([color, tag], depth),
                                          gl.framebuffer([color], depth), gl.framebuffer([color]), gl.framebuffer([tag], depth))
         return self._targets[key]
 
@@ -271,18 +273,18 @@ class Frame:
         view = camera.view()
         shape = (camera.height, camera.width)
         background = self._background(lighting, look)
-        for buffer in (target.whole,):
-            buffer.use()
-            buffer.clear(depth=1.0)
+        target.tagged.clear(depth=1.0)
         target.tinted.clear(*background)
-        target.whole.use()
+        (target.whole if "normal" in outputs else target.plain).use()
         self._paint(load, geometry.slab, _FLIP @ camera.projection() @ view, len(lighting.directional), look, uniforms)
 
         rgb_wanted = "rgb" in outputs
         smooth = rgb_wanted and antialias
-        tag = _read(target.tag, np.uint32, shape) if outputs & {"instance", "part"} or smooth else None
+        tag = _read(target.tag, np.uint32, shape) if outputs & {"instance", "part", "normal"} or smooth else None
         raw = _read(target.depth, np.float32, shape) if "depth" in outputs or smooth else None
         normal = _read(target.normal, np.float32, (*shape, 3)) if "normal" in outputs else None
+        if normal is not None and tag is not None:
+            normal[tag == 0] = 0               # the buffer is not cleared: that costs more than this
         rgb = None
         if rgb_wanted:
             rgb = np.empty((*shape, 3), np.uint8)

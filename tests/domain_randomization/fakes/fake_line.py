@@ -125,12 +125,12 @@ class Fake:
 
 
 class Painter:
-    """Fills rectangles. ``FAKE_DELAY`` [s] slows every picture down, ``FAKE_DIE`` kills the process at that many pictures."""
+    """Fills rectangles. ``FAKE_DELAY`` [s] slows every picture down."""
 
     name, build = "fake", os.environ.get("FAKE_BUILD", "numpy rectangles 1")
 
     def __init__(self) -> None:
-        self.delay, self.drawn = float(os.environ.get("FAKE_DELAY", "0")), 0
+        self.delay = float(os.environ.get("FAKE_DELAY", "0"))
 
     def _cells(self, geometry: Geometry, camera: Any) -> dict[int, tuple[slice, slice]]:
         cells = {}
@@ -143,7 +143,8 @@ class Painter:
                     cells[int(ident)] = (slice(y0, y1), slice(x0, x1))
         return cells
 
-    def render(self, geometry: Geometry, camera: Any, lighting: Any, look: Any, *, outputs: Any = ALL, noise_seed: int = 0) -> Buffers:
+    def render(self, geometry: Geometry, camera: Any, lighting: Any, look: Any, *,
+               outputs: Any = ALL, noise_seed: int = 0) -> Buffers:
         time.sleep(self.delay)
         shape = (camera.height, camera.width)
         ids, part = np.ones(shape, np.uint32), np.full(shape, PartKind.BOARD, np.uint16)

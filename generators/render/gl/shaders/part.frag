@@ -21,7 +21,7 @@ void main() {
 #ifndef SOUP
     vec2 at = clamp(mark_at, 0.0, 1.0);
     float inside = (mark_uv.z > 0.0 && at == mark_at) ? 1.0 : 0.0;
-    float ink = texture(markings, mark_uv.xy + vec2(at.x, 1.0 - at.y) * mark_uv.zw).r * inside * mark_contrast;
+    float ink = texture(markings, mark_uv.xy + at * mark_uv.zw).r * inside * mark_contrast;
     vec3 tone = dot(base.rgb, vec3(0.2126, 0.7152, 0.0722)) < 0.25 ? base.rgb + vec3(0.42) : base.rgb * 0.12;
     diffuse = mix(diffuse, tone, ink * (1.0 - base.a));
     f0 = mix(f0, f0 * 0.3, ink * base.a);

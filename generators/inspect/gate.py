@@ -1,0 +1,133 @@
+"""inspect_dataset: one pass over every row, then the checks, then the report."""
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from generators.dataset.meta import read_stats
+from generators.dataset.reader import Dataset
+from generators.dataset.rows import Row
+from generators.dataset.schema import SPLITS, severity_level
+from generators.dataset.stats import Counter
+from generators.inspect.checks import Seen, all_checks
+from generators.inspect.labels import check_row
+from generators.inspect.sheets import crop, overview
+from generators.inspect.show import sections, severity_text
+from generators.reports import Figure, Report
+from scenes.errors import DatasetError
+
+CROPS_PER_LEVEL = 5
+FRAMES_SHOWN = 4
+
+Progress = Callable[[int, int], None]
+
+
+def inspect_dataset(dataset: Dataset, *, out: Path | None = None, limit: int | None = None,
+                    progress: Progress | None = None) -> Report:
+    """Check a dataset and write the report.
+
+    Args:
+        dataset: What to check; only read.
+        out: Where index.html, report.json and junit.xml go; ``report/`` inside the dataset by default.
+        limit: Look at this many samples only; checks of the whole dataset then come out undecided.
+        progress: Called with (samples done, samples in all).
+
+    Returns:
+        The report. A failed check is not an error.
+
+    Raises:
+        StorageError: the report cannot be written.
+    """
+    total = len(dataset) if limit is None else min(limit, len(dataset))
+    seen = Seen(Counter(dataset.taxonomy))
+    for done, row in enumerate(_rows(dataset, total, seen), 1):
+        _look(row, dataset, seen)
+        if progress is not None:
+            progress(done, total)
+    stats = seen.counter.result((read_stats(dataset.path) or {}).get("asked", ()))
+    pairs = list(seen.duplicates.pairs())
+    kinds = sum(d.name in stats["categories"] for d in dataset.taxonomy.defects)
+    figures = {"samples": Figure(seen.counter.samples), "frames": Figure(seen.pictures),
+               "labelled instances": Figure(seen.instances), "of these hidden": Figure(seen.hidden), "kinds of defect": Figure(kinds),
+               "samples without a defect": Figure(seen.counter.good)}
+    info = dataset.info
+    facts = {"dataset": info.name, "board": info.board, "scene": info.scene, "acceptance profile": info.acceptance,
+             "recipe digest": info.recipe_digest, "scene digest": info.scene_digest,
+             "renderer": f"{info.renderer}: {info.renderer_build}",
+             "made with": ", ".join(f"{k} {v}" for k, v in info.versions.items()), "licence": info.license}
+    report = Report(f"Dataset gate: {info.name}", all_checks(dataset, seen, stats, pairs, total < len(dataset)), figures,
+                    {k: v for k, v in facts.items() if v}, sections(dataset.taxonomy, stats, seen.crops, seen.frames, pairs))
+    report.write(Path(out) if out is not None else dataset.path / "report")
+    return report
+
+
+def _rows(dataset: Dataset, total: int, seen: Seen) -> Iterator[Row]:
+    """Rows up to ``total``; a damaged shard is noted and left."""
+    count = 0
+    for shard in dataset.shards:
+        try:
+            for row in dataset.shard(shard):
+                if count == total:
+                    return
+                count += 1
+                yield row
+        except DatasetError as error:
+            seen.problem("bytes.readable", str(error))
+
+
+def _look(row: Row, dataset: Dataset, seen: Seen) -> None:
+    seen.counter.add(row)
+    if row.id in seen.ids:
+        seen.problem("counts.ids", f"{row.id}: is the id of index {seen.ids[row.id]} and {row.index}")
+    seen.ids[row.id] = row.index
+    seen.indices.append(row.index)
+    if row.split not in SPLITS:
+        seen.problem("counts.ids", f"{row.id}: split '{row.split}' is none of {', '.join(SPLITS)}")
+    seen.units.setdefault(row.unit, {}).setdefault(row.split, row.id)
+    board = row.conditions.get("board")
+    seen.boards.setdefault(board if isinstance(board, str) else dataset.info.board, {}).setdefault(row.split, row.id)
+    seen.instances += len(row.instances)
+    seen.hidden += sum(i.hidden for i in row.instances)
+    dense = {n for n in range(len(row.frames)) if row.has_label("instance", n) and row.has_label("part", n)}
+    seen.compared += sum(bool(i.ids) and i.frame in dense for i in row.instances)
+    try:
+        for check, text in check_row(row, dataset.taxonomy):
+            seen.problem(check, text)
+        for item in row.data["labels"]:
+            if item["name"] not in ("instance", "part"):         # check_row has decoded those
+                row.label(item["name"], item["frame"])
+    except DatasetError as error:
+        seen.problem("bytes.readable", str(error))
+    for number in range(len(row.frames)):
+        try:
+            _picture(row, number, dataset, seen)
+        except DatasetError as error:
+            seen.problem("bytes.readable", str(error))
+
+
+def _picture(row: Row, number: int, dataset: Dataset, seen: Seen) -> None:
+    """Decode a frame's pictures; keep what the report shows of them."""
+    view = row.frames[number]
+    for item in row.data["images"]:
+        if item["frame"] == number and item["modality"] != "rgb":
+            row.image(item["modality"], number)
+    rgb = row.rgb(number)
+    seen.pictures += 1
+    if view.camera != "golden":                                  # a golden frame repeats its pair on purpose
+        place = f"{view.camera} {view.view.get('tile', 0)} {rgb.shape}"
+        seen.duplicates.add(f"{row.id} frame {number}", row.split, place, rgb)
+    here = [i for i in row.instances if i.frame == number]
+    for found in (i for i in here if i.defect):
+        level = severity_level(dataset.taxonomy, found.defect, found.severity)
+        seen.outside += level < 0
+        cells = seen.crops.setdefault(found.defect, {}).setdefault(level, [])
+        if len(cells) < CROPS_PER_LEVEL:
+            words = (severity_text(found.severity, found.severity_unit), f"level {level}" if level > 0 else "",
+                     "hidden" if found.hidden else "", row.split, f"sample {row.index}")
+            pads = f" pad {', '.join(found.pads[:3])}" if found.pads else ""
+            cells.append(crop(rgb, found, (found.component or "board") + pads, ", ".join(w for w in words if w)))
+    if len(seen.frames) < FRAMES_SHOWN and any(i.defect for i in here):
+        seen.frames.append((overview(rgb, here), f"sample {row.index}, {row.split}, camera {view.camera}: {len(here)} labels"))
+
+
+__all__ = ["inspect_dataset"]

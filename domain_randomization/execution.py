@@ -16,7 +16,7 @@ from typing import Any
 
 from domain_randomization.quotas import asked
 from domain_randomization.recipe import Recipe
-from domain_randomization.sampling import Context, make_sample
+from domain_randomization.sampling import Context, check_quotas, make_sample
 from domain_randomization.target import Target, shard_range
 from generators.dataset.rows import Row
 from generators.dataset.schema import DatasetInfo
@@ -154,6 +154,7 @@ class Run:
 
     def begin(self, target: Target, context: Context, build: str) -> DatasetInfo:
         """Claim the folder for this recipe and renderer build; find out what is missing."""
+        check_quotas(context)
         info = dataset_info(context, build)
         self.missing = target.begin(self.recipe, self.scene, info)
         self.todo = sum(len(shard_range(s, self.recipe.count, info.shard_size)) for s in self.missing)

@@ -8,7 +8,7 @@ from typing import Any
 
 from domain_randomization.quotas import SPLITS, Schedule
 from domain_randomization.recipe import Recipe
-from domain_randomization.sampling import Context
+from domain_randomization.sampling import Context, check_quotas
 from scenes.scene import Scene
 
 # Measured on two cores of a 2.x GHz x86 server with software GL (llvmpipe), one worker per core, the shipped board:
@@ -64,12 +64,12 @@ class Plan:
                 "shards": self.shards, "seconds": round(self.seconds, 1), "bytes": round(self.bytes), "workers": self.workers}
 
     def __str__(self) -> str:
-        lines = [f"{'defect':<14}{'severity':<12}{'range':<20}{'hosts':>6}{'train':>8}{'val':>6}{'test':>6}{'total':>7}"]
+        lines = [f"{'defect':<16}{'severity':<12}{'range':<20}{'hosts':>6}{'train':>8}{'val':>6}{'test':>6}{'total':>7}"]
         for r in self.rows:
-            lines.append(f"{r.defect or '(free running)':<14}{r.level:<12}{_range(r):<20}{r.hosts or '':>6}"
+            lines.append(f"{r.defect or '(free running)':<16}{r.level:<12}{_range(r):<20}{r.hosts or '':>6}"
                          f"{r.counts['train']:>8}{r.counts['val']:>6}{r.counts['test']:>6}{r.total:>7}")
         totals = {s: sum(r.counts[s] for r in self.rows) for s in SPLITS}
-        lines.append(f"{'total':<52}{totals['train']:>8}{totals['val']:>6}{totals['test']:>6}{self.count:>7}")
+        lines.append(f"{'total':<54}{totals['train']:>8}{totals['val']:>6}{totals['test']:>6}{self.count:>7}")
         if self.skipped:
             lines.append(f"no part of this product can show: {', '.join(self.skipped)}")
         width, height = self.frame_size
@@ -79,10 +79,11 @@ class Plan:
 
 
 def plan(scene: Scene, recipe: Recipe, *, workers: int | None = None, context: Context | None = None) -> Plan:
-    """The plan of a recipe on a scene. Renders nothing; raises what ``Context`` raises."""
+    """The plan of a recipe on a scene. Renders nothing; raises what ``Context`` and ``check_quotas`` raise."""
     from domain_randomization.execution import worker_count
 
     context = Context(scene, recipe) if context is None else context
+    check_quotas(context)
     schedule = context.schedule
     asked = asked_counts(schedule, recipe.count)
     units = {d.name: d.severity_unit for d in context.family.taxonomy.defects}
@@ -112,7 +113,8 @@ def asked_counts(schedule: Schedule, count: int) -> dict[int | None, dict[str, i
 def _range(row: PlanRow) -> str:
     if math.isinf(row.low) or not row.unit:
         return "" if math.isinf(row.low) else f"{row.low:.3g} … {row.high:.3g}"
-    factor, unit = {"m": (1e6, "µm"), "rad": (180 / math.pi, "°"), "1": (100.0, "%")}.get(row.unit, (1.0, row.unit))
+    meters = (1e6, "µm") if row.high < 1e-3 else (1e3, "mm")
+    factor, unit = {"m": meters, "rad": (180 / math.pi, "°"), "1": (100.0, "%")}.get(row.unit, (1.0, row.unit))
     return f"{row.low * factor:.3g} … {row.high * factor:.3g} {unit}"
 
 

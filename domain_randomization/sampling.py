@@ -1,7 +1,7 @@
 """One sample from recipe, scene and index: draw, run the process, look, label. Nothing else goes in.
 
-Streams of a sample: ``look``, ``lighting``, ``camera``, ``drift/<name>``, ``noise``, ``tile``, and per attempt k
-``host/k``, ``condition/k``, ``simulate/k``.
+Streams of a sample: ``look``, ``lighting``, ``camera``, ``drift/<name>``, ``noise``, ``tile``, ``host``, and per attempt
+k ``condition/k`` and ``simulate/k``.
 """
 from __future__ import annotations
 
@@ -124,13 +124,18 @@ def make_unit(context: Context, index: int) -> Unit:
     drifts = {name: d.at(_stream(context, index, f"drift/{name}").random()) for name, d in sorted(recipe.process.drifts.items())}
     slot = context.schedule.slot(index)
     cell = None if slot is None else context.schedule.cells[slot.cell]
+    hosts = [] if cell is None else [cell.hosts[k] for k in _stream(context, index, "host").permutation(len(cell.hosts))]
     seen: list[str] = []
+    refused: RecipeError | None = None
     for attempt in range(ATTEMPTS):
         process, target = family.process(product, drifts), None
         if cell is not None:
-            host = cell.hosts[int(_stream(context, index, f"host/{attempt}").integers(len(cell.hosts)))]
-            target = Target(cell.defect, cell.low, cell.high, host)
-            process = family.condition(product, process, target, _stream(context, index, f"condition/{attempt}"))
+            target = Target(cell.defect, cell.low, cell.high, hosts[attempt % len(hosts)])
+            try:
+                process = family.condition(product, process, target, _stream(context, index, f"condition/{attempt}"))
+            except RecipeError as error:       # this part cannot show so mild or so gross a one; another may
+                refused = error
+                continue
         state = family.simulate(product, process, _stream(context, index, f"simulate/{attempt}"))
         findings = context.findings(state)
         hit = None if target is None else _met(target, findings)
@@ -138,8 +143,22 @@ def make_unit(context: Context, index: int) -> Unit:
             return Unit(state, findings, process, drifts, target, hit, attempt)
         seen += [f"{f.severity:.3g}" for f in findings if f.defect == target.defect]
     assert cell is not None
+    if refused is not None and not seen:
+        raise RecipeError(f"quota {describe(cell)}: {refused}")
     raise RecipeError(f"quota {describe(cell)}: did not come up in {ATTEMPTS} attempts at sample {index} "
                       f"(severities seen: {', '.join(seen[-4:]) or 'none'}); widen its severity or remove it")
+
+
+def check_quotas(context: Context) -> None:
+    """Make the first unit of every quota, without a picture. Raises RecipeError for the first that cannot be met."""
+    schedule = context.schedule
+    waiting, index = set(range(len(schedule.cells))), 0
+    while waiting:
+        slot = schedule.slot(index)
+        if slot is not None and slot.cell in waiting:
+            make_unit(context, index)
+            waiting.remove(slot.cell)
+        index += 1
 
 
 def describe(cell: Cell) -> str:
@@ -248,5 +267,5 @@ def _finite(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
 
-__all__ = ["ATTEMPTS", "GOLDEN", "Context", "Unit", "choose_tiles", "conditions", "find_family", "find_station", "make_sample",
-           "make_unit", "replay"]
+__all__ = ["ATTEMPTS", "GOLDEN", "Context", "Unit", "check_quotas", "choose_tiles", "conditions", "find_family", "find_station",
+           "make_sample", "make_unit", "replay"]

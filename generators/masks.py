@@ -169,7 +169,8 @@ def rasterise(region: BaseGeometry, camera: Camera) -> tuple[Box, Mask] | None:
     Returns:
         A box inside the image and the mask (h, w) in it; None where the polygon covers no pixel centre.
     """
-    rings = [np.asarray(ring.coords)[:, :2] for polygon in shapely.get_parts(region) if polygon.geom_type == "Polygon"
+    polygons = [p for p in shapely.get_parts(region) if p.geom_type == "Polygon" and not p.is_empty]
+    rings = [np.asarray(ring.coords)[:, :2] for polygon in polygons
              for ring in (polygon.exterior, *polygon.interiors)]
     if not rings:
         return None

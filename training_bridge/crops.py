@@ -89,7 +89,7 @@ def _quads(layout: Layout, matrix: F64) -> F64:
 
 def _shown(layout: Layout, matrix: F64, view: Any) -> F64:
     """Share of each core that lies in the image, (L,), on 5 × 5 points, ties broken towards the image's middle."""
-    steps = np.linspace(0, 1, 5)
+    steps = (np.arange(5) + 0.5) / 5
     low, size = layout.core[:, None, :2], (layout.core[:, 2:] - layout.core[:, :2])[:, None]
     grid = np.stack(np.meshgrid(steps, steps), axis=-1).reshape(1, -1, 2)
     x, y = apply(matrix, (low + grid * size).reshape(-1, 2)).T.reshape(2, len(layout), -1)

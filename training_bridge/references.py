@@ -45,7 +45,8 @@ class References:
 
     def cells(self) -> tuple[F32, F32]:
         """Mean and basis of the cells, (L, 3, POOL, POOL) and (R, L, 3, POOL, POOL)."""
-        return pool(self.mean), pool(self.basis.reshape(-1, 3, CROP, CROP)).reshape(len(self.basis), len(self.mean), 3, POOL, POOL)
+        basis = pool(self.basis.reshape(-1, 3, CROP, CROP))
+        return pool(self.mean), basis.reshape(len(self.basis), len(self.mean), 3, POOL, POOL)
 
     def golden(self, coordinates: F32, windows: I64) -> F32:
         """This unit's golden reference in these windows, (N, 3, CROP, CROP)."""
@@ -78,7 +79,7 @@ def coordinates(cells: F32, mean: F32, basis: F32, spread: F32) -> F32:
     scale = np.maximum(spread[seen], CELL_FLOOR).astype(np.float64)
     target = (cells - mean)[seen] / scale
     design = basis[:, seen].T / scale[:, None]                                   # (cells, R)
-    found = np.zeros(len(basis))
+    found: NDArray[np.floating[Any]] = np.zeros(len(basis))
     weight = np.ones_like(target)
     for _ in range(ROUNDS):
         weighted = design * weight[:, None]
@@ -105,9 +106,11 @@ def learn(crops: U8, unit: I64, window: I64, cells: F32, good: NDArray[np.bool_]
     """
     count, rank = cells.shape[1], min(RANK, int(good.any(axis=1).sum()) // UNITS_PER_RANK)
     flat = np.where(good[:, :, None, None, None], cells, np.nan).reshape(len(cells), -1)
-    with np.errstate(all="ignore"):
-        any_good = np.isfinite(flat).any(axis=0)
-        first = np.where(any_good, np.nanmean(np.where(any_good, flat, 0), axis=0), np.nan_to_num(np.nanmean(cells, axis=0)).ravel())
+    seen = np.isfinite(cells).any(axis=0).ravel()
+    any_good = np.isfinite(flat).any(axis=0)
+    first = np.zeros(flat.shape[1])
+    first[seen] = np.nanmean(cells.reshape(len(cells), -1)[:, seen], axis=0)
+    first[any_good] = np.nanmean(flat[:, any_good], axis=0)
     teach = good.any(axis=1)
     rest = np.nan_to_num(flat[teach] - first)
     left, sizes, right = np.linalg.svd(rest, full_matrices=False)
@@ -119,7 +122,9 @@ def learn(crops: U8, unit: I64, window: I64, cells: F32, good: NDArray[np.bool_]
     cell_spread = cell_spread.reshape(shape).astype(np.float32)
     mean_cells, basis_cells = first.reshape(shape).astype(np.float32), directions.reshape(rank, *shape)
     found = np.stack([coordinates(c, mean_cells, basis_cells, cell_spread) for c in cells])
-    return _blown_up(crops, unit, window, found, mean_cells, cell_spread, count), found
+    references = _blown_up(crops, unit, window, found, mean_cells, cell_spread, count)
+    own = references.cells()
+    return references, np.stack([coordinates(c, *own, cell_spread) for c in cells])       # as inspection will find them
 
 
 def _blown_up(crops: U8, unit: I64, window: I64, found: F32, mean_cells: F32, cell_spread: F32, count: int) -> References:

@@ -6,6 +6,7 @@ is checked on reading; ``meta/info.json`` adds the SHA-256 of each whole file on
 """
 from __future__ import annotations
 
+import contextlib
 import errno
 import hashlib
 import json
@@ -35,6 +36,7 @@ _REASONS = {
     errno.EPERM: "no permission to write there; choose another target or change its permissions",
     errno.ENOENT: "the folder is gone; check that the target is mounted",
     errno.ENOTDIR: "a file is in the way; choose another target",
+    errno.EEXIST: "a file is in the way; choose another target",
 }
 
 
@@ -75,10 +77,10 @@ def write_shard(root: Path, shard: int, samples: Iterable[Sample], info: Dataset
         os.replace(pending, path)
         sync_folder(path.parent)
     except OSError as error:
-        pending.unlink(missing_ok=True)
+        _discard(pending)
         raise storage_error(path, error) from error
     except BaseException:
-        pending.unlink(missing_ok=True)
+        _discard(pending)
         raise
     return path
 
@@ -121,6 +123,12 @@ def _per_column(schema: pa.Schema, value: Any, skip: bool = False) -> dict[str, 
     return {name: value if name != plain else "NONE" for name in names if not (skip and name == plain)}
 
 
+def _discard(pending: Path) -> None:
+    """Take a pending file away, if the target lets us; it is ignored anyway."""
+    with contextlib.suppress(OSError):
+        pending.unlink()
+
+
 def sync_folder(folder: Path) -> None:
     """Flush a folder's entries, so that a rename survives a power cut."""
     handle = os.open(folder, os.O_RDONLY)
@@ -142,7 +150,7 @@ def write_file(path: Path, text: str) -> None:
         os.replace(pending, path)
         sync_folder(path.parent)
     except OSError as error:
-        pending.unlink(missing_ok=True)
+        _discard(pending)
         raise storage_error(path, error) from error
 
 

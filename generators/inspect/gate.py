@@ -1,8 +1,12 @@
 """inspect_dataset: one pass over every row, then the checks, then the report."""
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 from generators.dataset.meta import read_stats
 from generators.dataset.reader import Dataset
@@ -106,7 +110,7 @@ def _look(row: Row, dataset: Dataset, seen: Seen) -> None:
 
 
 def _picture(row: Row, number: int, dataset: Dataset, seen: Seen) -> None:
-    """Decode a frame's pictures; keep what the report shows of them."""
+    """Decode a frame's pictures."""
     view = row.frames[number]
     for item in row.data["images"]:
         if item["frame"] == number and item["modality"] != "rgb":
@@ -116,6 +120,13 @@ def _picture(row: Row, number: int, dataset: Dataset, seen: Seen) -> None:
     if view.camera != "golden":                                  # a golden frame repeats its pair on purpose
         place = f"{view.camera} {view.view.get('tile', 0)} {rgb.shape}"
         seen.duplicates.add(f"{row.id} frame {number}", row.split, place, rgb)
+    with contextlib.suppress(DatasetError):                      # a mask that cannot be drawn was told by check_row
+        _show(row, number, rgb, dataset, seen)
+
+
+def _show(row: Row, number: int, rgb: NDArray[np.uint8], dataset: Dataset, seen: Seen) -> None:
+    """Keep crops of the first defects of each kind and level, and the first defective frames."""
+    view = row.frames[number]
     here = [i for i in row.instances if i.frame == number]
     for found in (i for i in here if i.defect):
         level = severity_level(dataset.taxonomy, found.defect, found.severity)

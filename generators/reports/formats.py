@@ -27,7 +27,7 @@ def to_json(report: Report) -> str:
 
 def to_junit(report: Report) -> str:
     states = [c.status for c in report.checks]
-    suite = ElementTree.Element("testsuite", name=report.title, tests=str(len(states)), failures=str(states.count("failed")),
+    suite = ElementTree.Element("testsuite", name=_xml(report.title), tests=str(len(states)), failures=str(states.count("failed")),
                                 errors="0", skipped=str(states.count("inconclusive")))
     properties = ElementTree.SubElement(suite, "properties")
     for name, value in report.facts.items():

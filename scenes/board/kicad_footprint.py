@@ -62,13 +62,13 @@ class FootprintRecord:
     courtyard: list[Points]                    # strokes in the board
 
 
-def _margins(pad: Node, footprint: Node, setup: Setup) -> tuple[float, float, float]:
+def _margins(pad: Node, layers: tuple[str, ...], footprint: Node, setup: Setup) -> tuple[float, float, float]:
     """Margins of mask and paste [mm] and the paste's share of the size [1]: pad before footprint before board.
 
     To KiCad 7 a zero means "inherit" and is not written; from 8 on, what is written counts. Both are: first that is there.
     A pad without copper is drawn as it is.
     """
-    if not any(name.endswith(".Cu") for name in (pad.node("layers") or ())):
+    if not any(name.endswith(".Cu") for name in layers):
         return 0.0, 0.0, 0.0
     def first(names: tuple[str, ...], default: float) -> float:
         for owner in (pad, footprint):
@@ -123,7 +123,7 @@ def read_pad(node: Node, footprint: Node, origin: Points, turn: float, setup: Se
     form = pad_form(node, shape)
     layers_node = node.node("layers")
     layers = setup.expand(layers_node.atoms()) if layers_node is not None else ()
-    mask_margin, paste_margin, paste_ratio = _margins(node, footprint, setup)
+    mask_margin, paste_margin, paste_ratio = _margins(node, layers, footprint, setup)
     paste_grow = (paste_margin + paste_ratio * form.size[0], paste_margin + paste_ratio * form.size[1])
     drill = _drill(node, kind)
     bare = kind == "np_thru_hole" and drill is not None and form.size[0] <= drill[0] and form.size[1] <= drill[1]

@@ -1,6 +1,7 @@
 """A panel: several copies of a board in one frame, as the line carries them."""
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -18,6 +19,8 @@ TAB = 3e-3                                     # [m] width of the bridges that h
 DOT, OPENING = 1e-3, 2e-3                      # [m] panel fiducial and its mask opening (IPC-7351's 1:2)
 CODE_HEIGHTS = (1.5e-3, 1.0e-3, 0.7e-3)        # [m] tried in this order
 CODE_CLEARANCE = 0.2e-3                        # [m] around the code
+LEAST_HEIGHT = 0.5e-3                          # [m] of a code that can still be read
+_PATTERN = re.compile(r"[^{}]*\{(:0?\d{0,2}d)?\}[^{}]*")
 
 
 def panelise(board: Board, panel: Panel) -> Board:
@@ -25,15 +28,15 @@ def panelise(board: Board, panel: Panel) -> Board:
 
     Copies stand at a pitch of the board's size plus the gap. References get the copy's place, ``R1@0-1`` for row 0 from
     below and column 1. Rails run along the lower and the upper edge and carry three fiducials on each side. Tabs bridge
-    the gaps. Every copy has its serial code printed on the silkscreen of both sides where there is room, otherwise on no
-    side; ``serial`` of the panel lists all codes in the order of the copies.
+    the gaps. Every copy has its serial code on the silkscreen of each side where there is room for it; where there is none,
+    the codes stand side by side on the lower rail. ``serial`` of the panel lists all codes in the order of the copies.
 
     Args:
         board: One board.
         panel: How many, and how far apart [m].
 
     Raises:
-        SceneError: the serial pattern is not a format of one whole number, or gives one code twice.
+        SceneError: the serial pattern is not a format of one whole number.
     """
     codes = _codes(board, panel)
     width, height = board.size
@@ -41,9 +44,9 @@ def panelise(board: Board, panel: Panel) -> Board:
     spots = [(row, column, column * (width + panel.gap), lift + row * (height + panel.gap))
              for row in range(panel.rows) for column in range(panel.columns)]
     size = (panel.columns * (width + panel.gap) - panel.gap, panel.rows * (height + panel.gap) - panel.gap + 2 * lift)
-    outline, rails = _outline(board, panel, [(x, y) for _, _, x, y in spots], size)
+    outline = _outline(board, panel, [(x, y) for _, _, x, y in spots], size)
     marks = _rail_fiducials(panel, size)
-    layers = _layers(board, [(x, y) for _, _, x, y in spots], codes, marks)
+    layers, notes = _layers(board, panel, [(x, y) for _, _, x, y in spots], codes, marks, size[0])
     components, drills, fiducials = [], [], list(marks)
     for row, column, x, y in spots:
         components += [_component(c, f"{c.reference}@{row}-{column}", x, y) for c in board.components]
@@ -52,17 +55,14 @@ def panelise(board: Board, panel: Panel) -> Board:
     count = len(spots)
     return replace(board, name=f"{board.name} {panel.rows}×{panel.columns}", outline=outline, layers=layers,
                    drills=tuple(drills), components=tuple(components), fiducials=tuple(fiducials), serial=" ".join(codes),
+                   notes=(*board.notes, *notes),
                    counts={k: v * count for k, v in board.counts.items()})
 
 
 def _codes(board: Board, panel: Panel) -> list[str]:
-    try:
-        codes = [panel.serial.format(index + 1) for index in range(panel.rows * panel.columns)]
-    except (IndexError, KeyError, ValueError, AttributeError):
-        raise SceneError(f"{board.source}: panel.serial {panel.serial!r} is no pattern for a number; write one such as 'SN{{:04d}}'") from None
-    if len(set(codes)) < len(codes):
-        raise SceneError(f"{board.source}: panel.serial {panel.serial!r} gives one code twice; let it hold the number, such as 'SN{{:04d}}'")
-    return codes
+    if not _PATTERN.fullmatch(panel.serial):
+        raise SceneError(f"{board.source}: panel.serial {panel.serial!r} is no pattern for one number; write one such as 'SN{{:04d}}'")
+    return [panel.serial.format(index + 1) for index in range(panel.rows * panel.columns)]
 
 
 def _moved(shapes: Sequence[BaseGeometry], x: float, y: float) -> NDArray[np.object_]:
@@ -85,15 +85,15 @@ def _component(component: Component, reference: str, x: float, y: float) -> Comp
 
 
 def _outline(board: Board, panel: Panel, spots: Sequence[tuple[float, float]], size: tuple[float, float],
-             ) -> tuple[BaseGeometry, list[BaseGeometry]]:
-    """Boards, rails and the tabs between them, and the rails alone."""
+             ) -> BaseGeometry:
+    """Boards, rails and the tabs between them."""
     copies = [shapely.transform(board.outline, lambda points, at=spot: points + at) for spot in spots]
     rails: list[BaseGeometry] = []
     if panel.rail > 0:
         rails = [shapely.box(0, 0, size[0], panel.rail), shapely.box(0, size[1] - panel.rail, size[0], size[1])]
     solid = shapely.union_all([*copies, *rails])
     if panel.gap <= 0:
-        return solid, rails
+        return shapely.orient_polygons(solid)
     width, height = board.size
     half, tabs = min(TAB, width / 4, height / 4) / 2, []
     for index, (x, y) in enumerate(spots):
@@ -114,7 +114,7 @@ def _outline(board: Board, panel: Panel, spots: Sequence[tuple[float, float]], s
         for piece in shapely.get_parts(shapely.difference(strip, solid)):
             if shapely.intersects_xy(piece, *point):
                 bridges.append(piece)
-    return shapely.orient_polygons(shapely.union_all([solid, *bridges])), rails
+    return shapely.orient_polygons(shapely.union_all([solid, *bridges]))
 
 
 def _rail_fiducials(panel: Panel, size: tuple[float, float]) -> list[Fiducial]:
@@ -127,8 +127,10 @@ def _rail_fiducials(panel: Panel, size: tuple[float, float]) -> list[Fiducial]:
             for side in ("front", "back") for i, (x, y) in enumerate(places)]
 
 
-def _layers(board: Board, spots: Sequence[tuple[float, float]], codes: Sequence[str], marks: Sequence[Fiducial]) -> tuple[Layer, ...]:
-    out = []
+def _layers(board: Board, panel: Panel, spots: Sequence[tuple[float, float]], codes: Sequence[str], marks: Sequence[Fiducial],
+            width: float) -> tuple[tuple[Layer, ...], list[str]]:
+    """Artwork of all copies with the rails' marks and the codes, and notes on codes that found no room."""
+    out, notes = [], []
     for layer in board.layers:
         shapes: list[BaseGeometry] = []
         for x, y in spots:
@@ -141,8 +143,22 @@ def _layers(board: Board, spots: Sequence[tuple[float, float]], codes: Sequence[
         elif layer.kind == "silk" and layer.side != "inner":
             for (x, y), strokes in zip(spots, _code_strokes(board, layer.side, codes), strict=True):
                 added += _moved(strokes, x, y).tolist() if len(strokes) else []
+            added = added or _rail_codes(panel, layer.side, codes, width)
+            if not added:
+                notes.append(f"no room for the serial codes on the {layer.side} of the boards or on a rail; they are not printed there")
         out.append(replace(layer, shapes=(*shapes, *added), dark=(*dark, *(True for _ in added))))
-    return tuple(out)
+    return tuple(out), notes
+
+
+def _rail_codes(panel: Panel, side: str, codes: Sequence[str], width: float) -> list[BaseGeometry]:
+    """All codes side by side on the lower rail, between its fiducials; nothing where they would be too small to read."""
+    room = (width - 4 * OPENING) / len(codes)
+    longest = float(np.ptp(np.concatenate(_code(max(codes, key=len), 1.0))[:, 0])) + 1.0       # in text heights, with a blank
+    height = min(CODE_HEIGHTS[0], 0.5 * panel.rail, room / longest)
+    if panel.rail <= 0 or height < LEAST_HEIGHT:
+        return []
+    return [stroke for i, code in enumerate(codes)
+            for stroke in _printed(code, height, 2 * OPENING + (i + 0.5) * room, panel.rail / 2, side)]
 
 
 def _code_strokes(board: Board, side: str, codes: Sequence[str]) -> list[list[BaseGeometry]]:

@@ -194,8 +194,9 @@ def _package(canvas: Canvas, package: Package, value: str, reference: str, seed:
         return
     lines = [name] if len(name) <= 10 or canvas.w > 2 * canvas.h else [name[: (len(name) + 1) // 2], name[(len(name) + 1) // 2:]]
     lines += [f"{year:02d}{week:02d} {lot[:2]}", lot] if canvas.h > 0.5 * canvas.w else [f"{year:02d}{week:02d}{lot[:3]}"]
-    canvas.text(lines, box=(0.12, 0.12, 0.94, 0.88), largest=0.2 if len(lines) > 2 else 0.34, align="left" if seed % 3 == 0 else "center")
-    radius = 0.035 * min(canvas.w, canvas.h) + 1.5
+    line = 0.95e-3 * canvas.scale / canvas.h                              # characters are 0.6 to 0.8 mm tall where there is room
+    canvas.text(lines, box=(0.12, 0.12, 0.94, 0.88), largest=float(np.clip(line, 0.10, 0.30)), align="left" if seed % 3 == 0 else "center")
+    radius = min(0.035 * min(canvas.w, canvas.h) + 1.5, 0.25e-3 * canvas.scale)
     canvas.dot(0.075 * canvas.w, (0.075 if package.kind in ("qfn", "dfn", "qfp", "bga") else 0.925) * canvas.h, radius)
 
 

@@ -80,6 +80,14 @@ def void_share(assembly: Assembly, state: UnitState) -> F64:
     return share
 
 
+def residue_extent(radius: F64, angle: float, seed: int) -> float:
+    """Greatest distance between two points of a film's outline as drawn [m]. ``radius`` (2,) semi-axes; it scales with them."""
+    from scenes.smt.geometry import residue_outline  # late: it brings every mesh along
+
+    points = np.array(residue_outline(np.zeros(2), radius, angle, seed).exterior.coords)
+    return float(np.hypot(*(points[:, None] - points[None]).transpose(2, 0, 1)).max())
+
+
 class _Found:
     """Collects findings of one unit, and which parts are touched by one."""
 
@@ -185,9 +193,11 @@ def _joints(assembly: Assembly, layout: Layout, state: UnitState, profile: Profi
     high = state.gap + (state.volume - rows.nominal_volume) / area > 0
     lift = layout.gullwing & free & (state.gap > profile.limit("lifted_gap_um")) & high
     for j in np.flatnonzero(lean).tolist():
-        found.joint("insufficient", j, "volume", float(share[j]), volume=float(state.volume[j]), nominal=float(rows.nominal_volume[j]))
+        found.joint("insufficient", j, "volume", float(share[j]), volume=float(state.volume[j]),
+                    nominal=float(rows.nominal_volume[j]))
     for j in np.flatnonzero(fat).tolist():
-        found.joint("excess", j, "volume", float(share[j]), volume=float(state.volume[j]), nominal=float(rows.nominal_volume[j]))
+        found.joint("excess", j, "volume", float(share[j]), volume=float(state.volume[j]),
+                    nominal=float(rows.nominal_volume[j]))
     for j in np.flatnonzero(cold).tolist():
         found.joint("cold_joint", j, "roughness", float(state.roughness[j]), roughness=float(state.roughness[j]),
                     contact_angle=float(state.contact_angle[j]))
@@ -226,16 +236,18 @@ def _loose(state: UnitState, profile: Profile, first: int, found: _Found) -> Non
                         diameter=float(diameter[i]), near=float(near[i]))
     first += len(diameter)
     residues = state.residues
-    extent = 2 * residues.radius.max(axis=1, initial=0)
-    for i in np.flatnonzero((extent > profile.limit("residue_extent_mm")) & (residues.alpha > profile.limit("residue_stain"))).tolist():
-        found.loose("residue", first + i, "extent", float(extent[i]), extent=float(extent[i]), stain=float(residues.alpha[i]),
-                    thickness=float(residues.thickness[i]))
-    first += len(extent)
+    for i in np.flatnonzero(residues.alpha > profile.limit("residue_stain")).tolist():
+        extent = residue_extent(residues.radius[i], float(residues.angle[i]), int(residues.shape_seed[i]))
+        if extent > profile.limit("residue_extent_mm"):
+            found.loose("residue", first + i, "extent", extent, extent=extent, stain=float(residues.alpha[i]),
+                        thickness=float(residues.thickness[i]))
+    first += len(residues.alpha)
     scratches = state.scratches
     length = np.hypot(*(scratches.end - scratches.start).T)
-    for i in np.flatnonzero((length > profile.limit("scratch_length_mm")) & (scratches.width > profile.limit("scratch_width_um"))).tolist():
+    deep = (length > profile.limit("scratch_length_mm")) & (scratches.width > profile.limit("scratch_width_um"))
+    for i in np.flatnonzero(deep).tolist():
         found.loose("scratch", first + i, "length", float(length[i]), length=float(length[i]), width=float(scratches.width[i]),
                     depth=float(scratches.depth[i]))
 
 
-__all__ = ["effective_pose", "findings", "side_limits", "void_share"]
+__all__ = ["effective_pose", "findings", "residue_extent", "side_limits", "void_share"]

@@ -16,7 +16,7 @@ from shapely import affinity
 
 from scenes.errors import RecipeError
 from scenes.family import Target
-from scenes.smt.acceptance import JUDGED, side_limits
+from scenes.smt.acceptance import JUDGED, residue_extent, side_limits
 from scenes.smt.layout import CHIP_KINDS, Layout, body_boxes, overhang
 from scenes.smt.layout import layout as layout_of
 from scenes.smt.oven import LIQUIDUS, reflow_profile
@@ -40,6 +40,7 @@ from scenes.smt.reflow import (
     shares,
 )
 from scenes.smt.state import Assembly
+from scenes.smt.surface import film_seed
 from scenes.smt.taxonomy import DEFECTS
 
 F64 = NDArray[np.float64]
@@ -60,7 +61,8 @@ def hosts(assembly: Assembly, defect: str) -> tuple[int, ...]:
     """
     if defect not in BY_NAME:
         near = get_close_matches(defect, BY_NAME, n=1)
-        raise RecipeError(f"{defect}: unknown defect; " + (f"did you mean '{near[0]}'?" if near else f"known: {', '.join(BY_NAME)}"))
+        hint = f"did you mean '{near[0]}'?" if near else f"known: {', '.join(BY_NAME)}"
+        raise RecipeError(f"{defect}: unknown defect; {hint}")
     layout, rows = layout_of(assembly), assembly.joints
     if defect in ("solder_ball", "residue", "scratch"):
         return (-1,)
@@ -207,12 +209,13 @@ def _slips(case: _Case, c: int, bounds: Bounds, rng: np.random.Generator, turnin
         share = shares(case.assembly, case.layout, joints, wide(offset, 2), wide(rotation, 2)).mean(axis=-1)
         offset_after, rotation_after = centred(strength, offset, rotation, share)
         if turning:
-            severity, fired = np.abs(rotation_after), np.abs(rotation_after) > case.profile.limit("rotation_deg")
+            severity = np.abs(rotation_after)
+            fired = np.asarray(severity > case.profile.limit("rotation_deg"))
         else:
             side, end, _, _ = overhang(case.assembly, joints, wide(offset_after, 2), wide(rotation_after, 2))
             side = np.maximum(side - case.layout.side[joints], 0)
             end = np.maximum(end - case.layout.end[joints], 0)
-            fired = ((side > side_limit + 5e-6) | (end > end_limit + 5e-6)).any(axis=-1)
+            fired = np.asarray(((side > side_limit + 5e-6) | (end > end_limit + 5e-6)).any(axis=-1))
             severity = np.maximum(side, end)[..., judged].max(axis=-1)
         good = np.flatnonzero(((severity > low) & (severity < high) & fired).all(axis=0))
         for i in good[rng.permutation(len(good))][:4].tolist():
@@ -369,14 +372,15 @@ def _splash(case: _Case, order: list[int], bounds: Bounds, rng: np.random.Genera
 
 
 def _contamination(case: _Case, order: list[int], bounds: Bounds, rng: np.random.Generator) -> tuple[Fault, ...]:
-    major = _aim(bounds, rng, 0.05) / 2
-    minor = major * float(rng.uniform(0.45, 0.95))
     points = _free_points(case, rng, 0.3e-3)
     if not len(points):
         return ()
-    x, y = points[0]
-    return (Fault("contamination", values=(float(x), float(y), major, minor, float(rng.uniform(0, np.pi)),
-                                           float(np.exp(rng.uniform(np.log(3e-6), np.log(40e-6)))), float(rng.uniform(0.25, 0.65)))),)
+    x, y = (float(v) for v in points[0])
+    flat, angle = float(rng.uniform(0.45, 0.95)), float(rng.uniform(0, np.pi))
+    unit = residue_extent(np.array([1.0, flat]), angle, film_seed(x, y))  # the outline is wobbly: its size follows from its seed
+    major = _aim(bounds, rng, 0.05) / unit
+    thickness, stain = float(np.exp(rng.uniform(np.log(3e-6), np.log(40e-6)))), float(rng.uniform(0.25, 0.65))
+    return (Fault("contamination", values=(x, y, major, flat * major, angle, thickness, stain)),)
 
 
 def _handling_scratch(case: _Case, order: list[int], bounds: Bounds, rng: np.random.Generator) -> tuple[Fault, ...]:

@@ -351,7 +351,11 @@ def _facing(assembly: Assembly, first: NDArray[np.int32], second: NDArray[np.int
         local = np.column_stack([c * d[:, 0] + s * d[:, 1], -s * d[:, 0] + c * d[:, 1]])
         local = np.clip(local, -(half - inset), half - inset)
         return np.column_stack([c * local[:, 0] - s * local[:, 1], s * local[:, 0] + c * local[:, 1]]) + rows.land_center[joint]
-    start = nearest(first, rows.land_center[second])
+    # between parallel leads a bridge sits at the toes, in front of the part, where most solder is
+    axis = rows.land_center[second] - rows.land_center[first]
+    toe = np.column_stack([np.cos(rows.land_angle[first]), np.sin(rows.land_angle[first])])
+    beside = np.abs((axis * toe).sum(axis=1)) < 0.5 * np.hypot(axis[:, 0], axis[:, 1])
+    start = nearest(first, rows.land_center[second] + np.where(beside, 0.22 * rows.land_size[first, 0], 0.0)[:, None] * toe)
     end = nearest(second, start)
     return nearest(first, end), end
 

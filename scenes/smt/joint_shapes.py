@@ -28,10 +28,14 @@ STEEP = 0.35                                   # least exponent of a bulging fil
 
 @dataclass(frozen=True, eq=False)
 class Bodies:
-    """Closed bodies with one topology. ``rings`` (J, R, S, 3); ``top`` and ``bottom`` (J, 3) apexes, None for a torus."""
+    """Closed bodies with one topology. ``rings`` (J, R, S, 3); ``top`` and ``bottom`` (J, 3) apexes, None for a torus.
+
+    ``tangent`` (J, R, S, 3), where the shape knows it: direction in which the surface leaves each ring for the next.
+    """
     rings: F64
     top: F64 | None
     bottom: F64 | None
+    tangent: F64 | None = None
 
     def __len__(self) -> int:
         return len(self.rings)
@@ -89,7 +93,11 @@ def normals(bodies: Bodies, first: int = 0) -> NDArray[np.float32]:
         out[:, first] = v[:, first + 1] - v[:, first]
         out[:, :first] = out[:, first:first + 1]
         return out
-    ax, ay, az, ox, oy, oz = along(x), along(y), along(z), outwards(x), outwards(y), outwards(z)
+    ax, ay, az = along(x), along(y), along(z)
+    if bodies.tangent is None:
+        ox, oy, oz = outwards(x), outwards(y), outwards(z)
+    else:
+        ox, oy, oz = (np.ascontiguousarray(bodies.tangent[..., i] * 1e3).astype(np.float32) for i in range(3))
     count, points = len(x), x[0].size if len(x) else 0
     apexes = 0 if bodies.top is None else 2
     n = np.empty((count, points + apexes, 3), np.float32)
@@ -168,7 +176,7 @@ def exponent(angle: F64) -> F64:
     return np.interp(np.degrees(angle), [0, 20, 30, 45, 60, 90, 110, 130, 180], [2.8, 2.4, 2.1, 1.7, 1.4, 0.95, 0.75, 0.6, 0.45])
 
 
-def fillets(contact: Contact, volume: F64, angle: F64, segments: int = 20) -> Bodies:
+def fillets(contact: Contact, volume: F64, angle: F64, segments: int = 16) -> Bodies:
     """Solder between terminals and their lands: a thin layer under the terminal and a fillet all around it.
 
     Volume → height of the fillet at the terminal. Where that would exceed the wettable height the fillet fills up
@@ -187,7 +195,8 @@ def fillets(contact: Contact, volume: F64, angle: F64, segments: int = 20) -> Bo
     limit = 0.985 * edge[:, None]
     inner = np.clip(inner, -limit, limit)
     outer = _rounded(q, 0.12)[None] * edge[:, None]
-    reach = np.linalg.norm(outer - inner, axis=-1)
+    away = outer - inner
+    reach = np.sqrt(away[..., 0]**2 + away[..., 1]**2)
 
     x, y = q[:, 0], q[:, 1]
     weight = np.stack([np.maximum(x, 0)**4, y**4, np.maximum(-x, 0)**4])
@@ -196,7 +205,7 @@ def fillets(contact: Contact, volume: F64, angle: F64, segments: int = 20) -> Bo
     climb = climb * np.clip(reach / np.maximum(0.30 * contact.height[:, None], 20e-6), 0.02, 1.0)
 
     t = FILLET_T[None, :, None, None]
-    xy = inner[:, None] * (1 - t) + outer[:, None] * t
+    xy = inner[:, None] + away[:, None] * t
     middle = inner.mean(axis=1)
     weights, apex = _weights(xy, middle)
     gap = contact.clearance
@@ -211,7 +220,8 @@ def fillets(contact: Contact, volume: F64, angle: F64, segments: int = 20) -> Bo
     height = (free - (flat * profile).sum(axis=1)) / np.maximum((rise * profile).sum(axis=1), 1e-30)
     full = height > contact.height
     if full.any():
-        power = np.where(full, _fill(flat, rise, fall, contact.height, free, power), power)
+        power = power.copy()
+        power[full] = _fill(flat[full], rise[full], fall, contact.height[full], free[full], power[full])
         profile = fall[None] ** power[:, None]
         height = (free - (flat * profile).sum(axis=1)) / np.maximum((rise * profile).sum(axis=1), 1e-30)
     height = np.maximum(height, 0)
@@ -225,7 +235,11 @@ def fillets(contact: Contact, volume: F64, angle: F64, segments: int = 20) -> Bo
     z, top = z * factor[:, None, None], top * factor
     rings = np.concatenate([xy, z[..., None]], axis=-1)
     ground = np.zeros_like(middle[:, :1])
-    return Bodies(rings, np.column_stack([middle, top]), np.column_stack([middle, ground]))
+    tangent = np.empty_like(rings)
+    tangent[..., :2] = away[:, None]
+    left = np.maximum(1 - FILLET_T, 0.03)
+    tangent[..., 2] = -(z[:, 1] * power[:, None])[:, None] * (left[None] ** (power[:, None] - 1))[:, :, None]
+    return Bodies(rings, np.column_stack([middle, top]), np.column_stack([middle, ground]), tangent)
 
 
 def _fill(flat: F64, rise: F64, fall: F64, height: F64, free: F64, power: F64) -> F64:
@@ -233,7 +247,7 @@ def _fill(flat: F64, rise: F64, fall: F64, height: F64, free: F64, power: F64) -
     low, high = np.full_like(power, STEEP), power.copy()
     base = flat + rise * height[:, None]
     log = np.log(np.maximum(fall, 1e-12))
-    for _ in range(24):
+    for _ in range(18):
         middle = (low + high) / 2
         more = (base * np.exp(middle[:, None] * log)).sum(axis=1) > free   # a smaller exponent holds more
         low, high = np.where(more, middle, low), np.where(more, high, middle)
@@ -265,6 +279,7 @@ def domes(half_land: F64, center: F64, round_: Bool, volume: F64, segments: int 
     box, disc = _rounded(square(segments), 0.16), circle(segments)
     box_area = 0.5 * abs(float((box[:, 0] * np.roll(box[:, 1], -1) - box[:, 1] * np.roll(box[:, 0], -1)).sum()))
     outline = np.where(round_[:, None, None], disc[None], box[None]) * half_land[:, None]
+    rounder = np.where(round_[:, None, None], disc[None], (box / np.linalg.norm(box, axis=1, keepdims=True))[None]) * half_land[:, None]
     area = np.where(round_, np.pi, box_area) * half_land.prod(axis=1)
     base = np.sqrt(area / np.pi)
     angle = 2 * np.arctan(cap_height(base, volume) / base)
@@ -272,10 +287,15 @@ def domes(half_land: F64, center: F64, round_: Bool, volume: F64, segments: int 
     sphere = base / np.sin(np.minimum(angle, np.pi - 1e-3))
     spread = np.sin(polar) / np.sin(angle)[:, None]
     z = sphere[:, None] * (np.cos(polar) - np.cos(angle)[:, None])
-    xy = center[:, None, None] + outline[:, None] * spread[:, :, None, None]
+    # level lines turn from the land's outline into ellipses towards the top
+    share = np.clip(DOME_T, 0, 1)[:, None, None]**3
+    outline = outline[:, None] * share + rounder[:, None] * (1 - share)
+    xy = center[:, None, None] + outline * spread[:, :, None, None]
     top = sphere * (1 - np.cos(angle))
     rings = np.concatenate([xy, np.broadcast_to(z[:, :, None, None], (*xy.shape[:3], 1))], axis=-1)
-    bodies = Bodies(rings, np.column_stack([center, top]), np.column_stack([center, np.zeros(len(top))]))
+    tangent = np.concatenate([outline * (np.cos(polar) / np.sin(angle)[:, None])[:, :, None, None],
+                              np.broadcast_to((-sphere[:, None] * np.sin(polar))[:, :, None, None], (*xy.shape[:3], 1))], axis=-1)
+    bodies = Bodies(rings, np.column_stack([center, top]), np.column_stack([center, np.zeros(len(top))]), tangent)
     return _held(bodies, volume)
 
 
@@ -294,7 +314,7 @@ def _held(bodies: Bodies, volume: F64) -> Bodies:
     tip = volumes(Bodies(low, bodies.top, bodies.bottom))
     factor = (volume - tip) / np.maximum(volumes(bodies) - tip, 1e-30)
     low[..., 2] = bodies.rings[..., 2] * factor[:, None, None]
-    return Bodies(low, bodies.top, bodies.bottom)
+    return Bodies(low, bodies.top, bodies.bottom, bodies.tangent)
 
 
 def balls(center: F64, radius: F64, top_center: F64, top_radius: F64, height: F64, volume: F64, segments: int = 24) -> Bodies:

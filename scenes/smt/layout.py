@@ -77,10 +77,11 @@ def on_land(assembly: Assembly, joints: NDArray[np.intp] | slice, offset: F64, r
         u, v: (…, n) terminal centre in the land frame; half extents (…, n) of the turned terminal along u and v [m].
     """
     rows = assembly.joints
-    arm = rows.term_center[joints] - assembly.position[rows.component[joints]]
+    origin = assembly.position[rows.component[joints]]
+    arm, land = rows.term_center[joints] - origin, rows.land_center[joints] - origin
     cos, sin = np.cos(rotation), np.sin(rotation)
-    x = offset[..., 0] + cos * arm[:, 0] - sin * arm[:, 1] - (rows.land_center[joints, 0] - assembly.position[rows.component[joints], 0])
-    y = offset[..., 1] + sin * arm[:, 0] + cos * arm[:, 1] - (rows.land_center[joints, 1] - assembly.position[rows.component[joints], 1])
+    x = offset[..., 0] + cos * arm[:, 0] - sin * arm[:, 1] - land[:, 0]
+    y = offset[..., 1] + sin * arm[:, 0] + cos * arm[:, 1] - land[:, 1]
     lc, ls = np.cos(rows.land_angle[joints]), np.sin(rows.land_angle[joints])
     length, width = rows.term_size[joints, 0] / 2, rows.term_size[joints, 1] / 2
     cos, sin = np.abs(cos), np.abs(sin)
@@ -165,7 +166,7 @@ def _symmetric(assembly: Assembly, c: int, joints: NDArray[np.intp], centroid: F
 
 @lru_cache(maxsize=4)
 def body_boxes(assembly: Assembly) -> NDArray[np.object_]:
-    """The bodies as oriented rectangles seen from above, (C,) shapely polygons in the board frame [m]. Kept, not to be changed."""
+    """The bodies as oriented rectangles seen from above, (C,) shapely polygons in the board frame [m]. Not to be changed."""
     cos, sin = np.cos(assembly.angle)[:, None], np.sin(assembly.angle)[:, None]
     size = np.array([p.body[:2] for p in assembly.packages], np.float64).reshape(-1, 2)
     middle = np.array([p.center for p in assembly.packages], np.float64).reshape(-1, 2)
@@ -204,7 +205,7 @@ def layout(assembly: Assembly) -> Layout:
         if len(joints) == 2 and all(kind[j] == "chip" and printed[j] for j in joints):
             two.append(c)
             ends.append((start[c], start[c] + 1))
-            ratio.append(moment_ratio(*size[c], package.mass))
+            ratio.append(moment_ratio(size[c, 0], size[c, 1], size[c, 2], package.mass))
     still = np.zeros((len(rows), 2)), np.zeros(len(rows))
     side, end, _, overlap = overhang(assembly, slice(None), *still)
     mass = np.array([p.mass for p in assembly.packages], np.float64)
@@ -215,4 +216,5 @@ def layout(assembly: Assembly) -> Layout:
                   np.array([p.polarised for p in assembly.packages], bool), farthest)
 
 
-__all__ = ["BRIDGE_REACH", "CHIP_KINDS", "Layout", "body_boxes", "land_boxes", "land_pattern", "layout", "moment_ratio", "on_land", "overhang"]
+__all__ = ["BRIDGE_REACH", "CHIP_KINDS", "Layout", "body_boxes", "land_boxes", "land_pattern", "layout", "moment_ratio",
+           "on_land", "overhang"]

@@ -86,10 +86,10 @@ def place(assembly: Assembly, layout: Layout, process: Process, rng: np.random.G
         else:
             orientation[c] = FLIPPED if how == "flipped" else BILLBOARD
 
-    for c in np.flatnonzero(misfed < placement.feeder_error):
+    for c in np.flatnonzero(misfed < placement.feeder_error).tolist():
         how = MISFEEDS[int(which[c] * len(MISFEEDS))]
-        if can_lie(assembly, layout, int(c), how):
-            misfeed(int(c), how)
+        if can_lie(assembly, layout, c, how):
+            misfeed(c, how)
     height_bent = np.where(bent < placement.damage, 100e-6 + 200e-6 * height, 0.0)
     lead_height = np.where(layout.gullwing, np.maximum(placement.lead_std * np.abs(lead), height_bent), 0.0)
 
@@ -101,7 +101,7 @@ def place(assembly: Assembly, layout: Layout, process: Process, rng: np.random.G
             offset[c] += fault.values[:2]
             rotation[c] += fault.values[2]
         elif fault.kind in MISFEEDS:
-            misfeed(c, fault.kind)
+            misfeed(fault.component, fault.kind)
         elif fault.kind == "wrong_reel":
             substitute[c] = len(substitutes)
             substitutes.append(assembly.packages[int(fault.values[0])])

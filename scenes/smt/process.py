@@ -224,4 +224,5 @@ def from_dict(data: Mapping[str, Any]) -> Process:
                    faults=faults)
 
 
-__all__ = ["DRIFTS", "FAULTS", "Fault", "Handling", "NOZZLES", "Oven", "Placement", "Printer", "Process", "drifted", "from_dict", "to_dict"]
+__all__ = ["DRIFTS", "FAULTS", "NOZZLES", "Fault", "Handling", "Oven", "Placement", "Printer", "Process", "drifted", "from_dict",
+           "to_dict"]

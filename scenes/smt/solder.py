@@ -28,7 +28,6 @@ _CLIMB = np.array([[0.92, 1.0, 0.75, 0.02], [1.5, 0.7, 0.8, 1.1], [1.0, 1.0, 0.1
 LOW = 0.15e-3                                  # [m] a terminal this close to its land is within reach of the solder
 TURNED = 0.5                                   # [rad] from which rotation on terminals are matched to lands anew
 NON_WETTING = np.radians(120.0)                # contact angle of solder on a surface that it does not wet
-SEGMENTS = {"chip": 20, "gullwing": 16, "bottom": 12, "thermal": 12, "tab": 16}
 
 
 @dataclass(frozen=True, eq=False)
@@ -186,16 +185,15 @@ def solder(frame: Frame, joints: I64, smoothest: float = 0.0) -> Solder:
             bodies = _to_board(bodies, rows.land_center[who], rows.land_angle[who])
         soups.append(soup_of(bodies, (first_id + who).astype(np.uint32), part[pick], rough[who], first))
 
-    for name, code in ((k, KINDS.index(k)) for k in SEGMENTS):
-        pick = np.flatnonzero(near & (kind == code))
-        if len(pick):
-            who = joints[pick]
-            climb = _CLIMB[code]
-            angle = np.where(state.wetted[who], state.contact_angle[who], NON_WETTING)
-            contact = shapes.Contact(
-                rows.land_size[who] / 2, where.center[pick], where.half[pick], where.angle[pick], np.maximum(where.low[pick], 3e-6),
-                np.maximum(climb[0] * where.tall[pick], 15e-6), *(np.full(len(pick), v) for v in climb[1:]))
-            add(shapes.fillets(contact, state.volume[who], angle, SEGMENTS[name]), pick, 1)
+    pick = np.flatnonzero(near)
+    if len(pick):
+        who = joints[pick]
+        climb = _CLIMB[kind[pick]].T
+        angle = np.where(state.wetted[who], state.contact_angle[who], NON_WETTING)
+        contact = shapes.Contact(
+            rows.land_size[who] / 2, where.center[pick], where.half[pick], where.angle[pick], np.maximum(where.low[pick], 3e-6),
+            np.maximum(climb[0] * where.tall[pick], 15e-6), climb[1], climb[2], climb[3])
+        add(shapes.fillets(contact, state.volume[who], angle), pick, 1)
 
     for wet in (True, False):
         pick = np.flatnonzero(open_ & (state.land_wetted[joints] == wet))
@@ -234,16 +232,19 @@ def _to_board(bodies: shapes.Bodies, center: F64, angle: F64) -> shapes.Bodies:
     """Land frame → board frame."""
     cos, sin = np.cos(angle), np.sin(angle)
 
-    def turned(p: F64) -> F64:
+    def turned(p: F64 | None, shift: F64 = center) -> F64 | None:
+        if p is None:
+            return None
         extra = (slice(None), *(None,) * (p.ndim - 2))
         c, s = cos[extra], sin[extra]
         out = np.empty_like(p)
-        out[..., 0] = c * p[..., 0] - s * p[..., 1] + center[:, 0][extra]
-        out[..., 1] = s * p[..., 0] + c * p[..., 1] + center[:, 1][extra]
+        out[..., 0] = c * p[..., 0] - s * p[..., 1] + shift[:, 0][extra]
+        out[..., 1] = s * p[..., 0] + c * p[..., 1] + shift[:, 1][extra]
         out[..., 2] = p[..., 2]
         return out
-    return shapes.Bodies(turned(bodies.rings), None if bodies.top is None else turned(bodies.top),
-                         None if bodies.bottom is None else turned(bodies.bottom))
+    rings = turned(bodies.rings)
+    assert rings is not None
+    return shapes.Bodies(rings, turned(bodies.top), turned(bodies.bottom), turned(bodies.tangent, np.zeros_like(center)))
 
 
 def _bga(frame: Frame, joints: I64, where: Touch, pick: I64, part: NDArray[np.uint8], rough: F64) -> list[Soup]:

@@ -38,6 +38,11 @@ def near_joints(assembly: Assembly, u: F64) -> F64:
     return at
 
 
+def film_seed(x: float, y: float) -> int:
+    """The outline's seed of a film that a fault puts at this place [m]: places that differ by a micrometre look different."""
+    return (round(x * 1e9) * 2654435761 + round(y * 1e9)) % 2**32
+
+
 def handled(assembly: Assembly, process: Process, thermal: Thermal, rng: np.random.Generator) -> Surface:
     """What is left on the surface. By chance next to joints, and wherever a fault says. Draws: a fixed number.
 
@@ -63,7 +68,7 @@ def handled(assembly: Assembly, process: Process, thermal: Thermal, rng: np.rand
     axes = 0.1e-3 + 0.3e-3 * u[1, :n, 3:5]
     dirt = [f.values for f in process.of("contamination")]
     extra = np.array(dirt, np.float64).reshape(-1, 7)
-    seed = [np.uint32((int(d[0] * 1e9) * 2654435761 + int(d[1] * 1e9)) % 2**32) for d in dirt]
+    seed = [film_seed(d[0], d[1]) for d in dirt]
     residues = Residues(
         np.concatenate([at[on], extra[:, :2]]), np.concatenate([axes[on], extra[:, 2:4]]),
         np.concatenate([np.pi * u[1, :n, 5][on], extra[:, 4]]),
@@ -95,4 +100,4 @@ def _poisson(rate: float, u: float) -> int:
     return k
 
 
-__all__ = ["MOST", "Surface", "handled", "near_joints"]
+__all__ = ["MOST", "Surface", "film_seed", "handled", "near_joints"]

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from domain_randomization.recipe import Recipe
-from domain_randomization.sampling import Context, make_sample, make_unit, replay
+from domain_randomization.sampling import Context, check_quotas, make_sample, make_unit, replay
 from domain_randomization.streams import stream
 from domain_randomization.views import cameras, place_of, tile_of
 from scenes.errors import RecipeError, SceneError
@@ -98,6 +98,25 @@ def test_a_target_that_never_comes_up_is_named(context, monkeypatch):
     monkeypatch.setattr(type(context.family), "condition", lambda self, product, process, target, rng: process)
     with pytest.raises(RecipeError, match=r"quota 'shift' mild \[5e-05, 0.0001\]: did not come up in 64 attempts at sample 1"):
         make_sample(context, 1)
+
+
+def test_a_host_that_refuses_a_target_is_passed_over(context, monkeypatch):
+    """A part may be too small for so gross a defect; the quota is met on another one, or named where none can."""
+    real, asked = type(context.family).condition, []
+
+    def picky(self, product, process, target, rng):
+        asked.append(target.host)
+        if target.host != "B5":
+            raise RecipeError(f"shift: no part {target.host} can show it")
+        return real(self, product, process, target, rng)
+
+    monkeypatch.setattr(type(context.family), "condition", picky)
+    unit = make_unit(context, 3)
+    assert unit.hit.host == "B5" and len(set(asked[:12])) == min(len(asked), 12)         # every host once before any twice
+    monkeypatch.setattr(type(context.family), "hosts", lambda self, product, defect: ("B1", "B2"))
+    none = Context(context.scene, context.recipe, "fake", context.product)
+    with pytest.raises(RecipeError, match=r"quota 'shift' mild .*: shift: no part B[12] can show it"):
+        check_quotas(none)
 
 
 def test_a_failed_attempt_is_followed_by_other_draws(context, monkeypatch):

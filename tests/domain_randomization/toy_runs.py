@@ -11,7 +11,8 @@ import time
 from pathlib import Path
 
 DRIVER = """
-import sys
+import os, sys
+os.environ["FAKE_DRIVER"] = str(os.getpid())
 from domain_randomization.execution import run
 from domain_randomization.recipe import Recipe
 from scenes.errors import LinetwinError
@@ -27,11 +28,12 @@ if __name__ == "__main__":
 """
 
 
-def start(recipe: Path, out: Path, workers: int, *, delay: float = 0.0, cwd: Path | None = None,
-          preexec: object = None) -> subprocess.Popen[str]:
-    """A driver in a process group of its own; Ray's processes die with it."""
-    env = {**os.environ, "FAKE_DELAY": str(delay)}
-    return subprocess.Popen([sys.executable, "-c", DRIVER, str(recipe), str(out), str(workers)], env=env, cwd=cwd, text=True,
+def start(recipe: Path, out: Path, workers: int, *, delay: float = 0.0, driver_delay: float = 0.0, cwd: Path | None = None,
+          driver: str = DRIVER, preexec: object = None) -> subprocess.Popen[str]:
+    """A driver process. ``delay`` [s] slows a worker's pictures down, ``driver_delay`` those that it makes itself while Ray
+    starts; so the workers get their share however slow the machine is."""
+    env = {**os.environ, "FAKE_DELAY": str(delay), "FAKE_DRIVER_DELAY": str(driver_delay)}
+    return subprocess.Popen([sys.executable, "-c", driver, str(recipe), str(out), str(workers)], env=env, cwd=cwd, text=True,
                             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, preexec_fn=preexec)  # type: ignore[call-overload]
 
 

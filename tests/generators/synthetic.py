@@ -67,11 +67,11 @@ def sample(index: int, *, height: int = 48, width: int = 64, seed: int = 0, spli
 
 def write(root: Path, count: int = COUNT, **changes) -> Path:
     """A finished dataset of ``count`` synthetic samples."""
-    info = info(**changes)
-    meta.write_identity(root, info, {"recipe.yaml": "seed: 0\n", "scene.yaml": "name: bench\n"})
-    for shard in meta.missing(root, info, count):
-        first = shard * info.shard_size
-        rows = (sample(i) for i in range(first, min(first + info.shard_size, count)))
-        shards.write_shard(root, shard, rows, info)
-    meta.write_summary(root, info, count, asked=[{"defect": "shift", "count": 2}, {"defect": "void", "count": 1, "low": 0.1}])
+    made = info(**changes)
+    meta.write_identity(root, made, {"recipe.yaml": "seed: 0\n", "scene.yaml": "name: bench\n"})
+    for shard in meta.missing(root, made, count):
+        first = shard * made.shard_size
+        rows = (sample(i) for i in range(first, min(first + made.shard_size, count)))
+        shards.write_shard(root, shard, rows, made)
+    meta.write_summary(root, made, count, asked=[{"defect": "shift", "count": 2}, {"defect": "void", "count": 1, "low": 0.1}])
     return root

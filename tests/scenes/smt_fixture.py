@@ -43,7 +43,8 @@ def soic(leads: int = 8, pitch: float = 1.27):
         k = i if left else leads - 1 - i
         y = (leads / 4 - 0.5 - k) * pitch
         x = -row if left else row
-        terminals.append(Terminal(str(i + 1), "gullwing", (x * MM, y * MM), (0.6 * MM, 0.4 * MM), 0.2 * MM, np.pi if left else 0.0))
+        outward = np.pi if left else 0.0
+        terminals.append(Terminal(str(i + 1), "gullwing", (x * MM, y * MM), (0.6 * MM, 0.4 * MM), 0.2 * MM, outward))
         pads.append((str(i + 1), x, y, 1.5, 0.6))
     body = (3.9 * MM, (leads // 2) * pitch * MM, 1.5 * MM)
     return Package("soic", f"SOIC-{leads}", body, (0.0, 0.0), tuple(terminals), "name", 80e-6, True, True, pitch * MM), pads
@@ -58,12 +59,14 @@ def qfn(side: int = 4, pitch: float = 0.5):
             along = (i - (side - 1) / 2) * pitch
             u, v = np.array([np.cos(angle), np.sin(angle)]), np.array([-np.sin(angle), np.cos(angle)])
             x, y = half * u + along * v
-            terminals.append(Terminal(str(n), "bottom", ((x - 0.1 * u[0]) * MM, (y - 0.1 * u[1]) * MM), (0.4 * MM, 0.25 * MM), 0.2 * MM, angle))
+            at = (x - 0.1 * u[0]) * MM, (y - 0.1 * u[1]) * MM
+            terminals.append(Terminal(str(n), "bottom", at, (0.4 * MM, 0.25 * MM), 0.2 * MM, angle))
             pads.append((str(n), x, y, 0.8, 0.28, angle))
             n += 1
     terminals.append(Terminal(str(n), "thermal", (0.0, 0.0), (2.0 * MM, 2.0 * MM), 0.0, 0.0))
     pads.append((str(n), 0, 0, 2.1, 2.1))
-    return Package("qfn", "QFN-16", (4 * MM, 4 * MM, 0.9 * MM), (0.0, 0.0), tuple(terminals), "name", 40e-6, True, True, pitch * MM), pads
+    body = (4 * MM, 4 * MM, 0.9 * MM)
+    return Package("qfn", "QFN-16", body, (0.0, 0.0), tuple(terminals), "name", 40e-6, True, True, pitch * MM), pads
 
 
 def bga(side: int = 6, pitch: float = 0.8, ball: float = 0.46, land: float = 0.4):
@@ -74,8 +77,8 @@ def bga(side: int = 6, pitch: float = 0.8, ball: float = 0.46, land: float = 0.4
             name = f"{'ABCDEFGHJK'[r]}{c + 1}"
             terminals.append(Terminal(name, "ball", (x * MM, y * MM), (ball * MM, ball * MM), ball * MM, 0.0))
             pads.append((name, x, y, land, land, 0.0, "circle"))
-    size = side * pitch + 0.4
-    return Package("bga", "BGA-36", (size * MM, size * MM, 1.2 * MM), (0.0, 0.0), tuple(terminals), "name", 60e-6, True, True, pitch * MM), pads
+    size = (side * pitch + 0.4) * MM
+    return Package("bga", "BGA-36", (size, size, 1.2 * MM), (0.0, 0.0), tuple(terminals), "name", 60e-6, True, True, pitch * MM), pads
 
 
 def component(reference: str, package: Package, pads, x: float, y: float, angle: float) -> Component:
@@ -95,7 +98,8 @@ def board_of(parts, size=(60.0, 45.0)) -> tuple[Board, list[Package]]:
     components = [component(r, p, pads, x, y, a) for r, (p, pads), x, y, a in parts]
     shapes = tuple(land_polygon(pad) for c in components for pad in c.pads)
     paste = Layer("F.Paste", "paste", "front", shapes, (True,) * len(shapes))
-    board = Board("test", shapely.box(0, 0, size[0] * MM, size[1] * MM), 1.6 * MM, (), (paste,), (), tuple(components), (), "test", "none")
+    outline = shapely.box(0, 0, size[0] * MM, size[1] * MM)
+    board = Board("test", outline, 1.6 * MM, (), (paste,), (), tuple(components), (), "test", "none")
     return board, [p for _, (p, _), *_ in parts]
 
 
@@ -111,7 +115,8 @@ def example() -> Assembly:
         parts.append((f"{'R' if i % 2 == 0 else 'C'}{i + 1}", made, 5 + 5.5 * (i % 9), 5 + 4.5 * (i // 9), (i % 4) * np.pi / 2))
     for i in range(4):
         parts.append((f"D{i + 1}", chip("0603", "chip_led", polarised=True), 5 + 6 * i, 25, np.pi / 4 * i))
-    parts += [("U1", soic(8), 12, 35, 0.0), ("U2", soic(14), 24, 35, np.pi / 2), ("U3", qfn(), 36, 35, 0.3), ("U4", bga(), 48, 35, 0.0)]
+    parts += [("U1", soic(8), 12, 35, 0.0), ("U2", soic(14), 24, 35, np.pi / 2), ("U3", qfn(), 36, 35, 0.3),
+              ("U4", bga(), 48, 35, 0.0)]
     board, packages = board_of(parts)
     return assemble(board, "front", packages, 0.12 * MM)
 

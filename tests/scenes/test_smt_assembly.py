@@ -1,10 +1,12 @@
 """Terminals on lands, apertures and nominal volumes against the reference's tables."""
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import shapely
 from smt_fixture import CHIPS, MM, bga, board_of, chip, component, example, qfn, soic
 
-from scenes.board.model import Board, Drill, Layer, Pad
+from scenes.board.model import Board, Component, Drill, Layer, Pad
 from scenes.errors import SceneError
 from scenes.parts.model import Package, Terminal
 from scenes.smt.assembly import assemble, land_polygon, placeable, transfer_efficiency
@@ -32,10 +34,12 @@ def test_area_ratio_and_volume_table(opening, thickness, ratio, paste):
     assert joints.nominal_volume == pytest.approx(0.5 * volume * te, rel=1e-12)
 
 
-@pytest.mark.parametrize(("diameter", "thickness", "ratio"), [(0.5, 0.12, 1.04), (0.4, 0.12, 0.83), (0.275, 0.10, 0.69), (0.25, 0.10, 0.62)])
+@pytest.mark.parametrize(("diameter", "thickness", "ratio"), [
+    (0.5, 0.12, 1.04), (0.4, 0.12, 0.83), (0.275, 0.10, 0.69), (0.25, 0.10, 0.62)])
 def test_round_openings_have_the_ratio_of_a_square(diameter, thickness, ratio):
     package, pads = bga(2)
-    board, packages = board_of([("U1", (package, [(n, x, y, diameter, diameter, 0.0, "circle") for n, x, y, *_ in pads]), 10, 10, 0.0)])
+    rounds = [(n, x, y, diameter, diameter, 0.0, "circle") for n, x, y, *_ in pads]
+    board, packages = board_of([("U1", (package, rounds), 10, 10, 0.0)])
     joints = assemble(board, "front", packages, thickness * MM).joints
     assert joints.aperture_ratio == pytest.approx([ratio] * 4, abs=0.008)
     ball = np.pi / 6 * (0.46 * MM)**3
@@ -67,8 +71,8 @@ def test_nearest_of_several_pads_with_one_number():
 def test_an_exposed_pad_is_its_copper_not_its_vias_and_adds_its_windows():
     package, pads = qfn()
     made = component("U1", package, pads, 20, 20, 0.0)
-    via = Pad("17", "circle", 20 * MM, 20 * MM, (0.4 * MM, 0.4 * MM), 0.0, "through", True, True, drill=Drill(20 * MM, 20 * MM, 0.2 * MM, True))
-    from dataclasses import replace
+    hole = Drill(20 * MM, 20 * MM, 0.2 * MM, True)
+    via = Pad("17", "circle", 20 * MM, 20 * MM, (0.4 * MM, 0.4 * MM), 0.0, "through", True, True, drill=hole)
     made = replace(made, pads=(*made.pads, via))
     windows = tuple(shapely.box(x, y, x + 0.8 * MM, y + 0.8 * MM) for x in (19.1 * MM, 20.1 * MM) for y in (19.1 * MM, 20.1 * MM))
     others = tuple(land_polygon(p) for p in made.pads if p.number != "17")
@@ -97,7 +101,6 @@ def test_a_filled_hole_holds_barrel_and_fillets():
                   (Terminal("1", "through", (0.0, 0.0), (0.64 * MM, 0.64 * MM), 3 * MM, 0.0),), "name", 1e-4)
     pad = Pad("1", "circle", 10 * MM, 10 * MM, (1.7 * MM, 1.7 * MM), 0.0, "through", True, True, paste=False,
               drill=Drill(10 * MM, 10 * MM, 1.0 * MM, True))
-    from scenes.board.model import Component
     part = Component("J1", "", "1x1", 10 * MM, 10 * MM, 0.0, "front", (pad,))
     board = Board("t", shapely.box(0, 0, 20 * MM, 20 * MM), 1.6 * MM, (), (), (), (part,), (), "t", "t")
     a = assemble(board, "front", [pin], 0.12 * MM)
@@ -117,7 +120,7 @@ def test_packages_and_parts_must_match():
 def test_neighbours_are_the_close_lands_of_different_nets():
     board, packages = board_of([("U1", soic(8), 20, 20, 0.7), ("R1", chip("0402"), 5, 5, 0.0)])
     pairs = layout(assemble(board, "front", packages, 0.12 * MM))
-    assert len(pairs.gap) == 0                                            # SOIC lands are 0.67 mm apart; a chip's own ends are no pair
+    assert len(pairs.gap) == 0                                            # SOIC: 0.67 mm apart; a chip's own ends are no pair
     board, packages = board_of([("U1", qfn(), 20, 20, 0.7)])
     pairs = layout(assemble(board, "front", packages, 0.12 * MM))
     side = np.isclose(pairs.gap, 0.22 * MM, rtol=1e-6)

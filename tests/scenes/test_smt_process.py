@@ -52,7 +52,8 @@ def test_drift_units():
 
 
 def test_unknown_drift_says_what_was_meant():
-    with pytest.raises(RecipeError, match=r"drifts\.oven\.zone7_8_ofset_c: unknown drift; did you mean 'oven\.zone7_8_offset_c'\?"):
+    message = r"drifts\.oven\.zone7_8_ofset_c: unknown drift; did you mean 'oven\.zone7_8_offset_c'\?"
+    with pytest.raises(RecipeError, match=message):
         drifted(Process(), {"oven.zone7_8_ofset_c": -10})
 
 

@@ -193,7 +193,8 @@ def test_overlap_shares_agree_with_polygons():
     lands = land_boxes(a)
     for j in rng.choice(len(c), 40, replace=False):
         length, width = a.joints.term_size[j]
-        terminal = affinity.rotate(shapely.box(-length / 2, -width / 2, length / 2, width / 2), a.joints.land_angle[j], origin=(0, 0), use_radians=True)
+        terminal = shapely.box(-length / 2, -width / 2, length / 2, width / 2)
+        terminal = affinity.rotate(terminal, a.joints.land_angle[j], origin=(0, 0), use_radians=True)
         terminal = affinity.translate(terminal, *(a.joints.term_center[j] + offset[c[j]]))
         assert area[j] == pytest.approx(terminal.intersection(lands[j]).area, rel=1e-6, abs=1e-14)
         back = affinity.rotate(terminal, -a.joints.land_angle[j], origin=tuple(a.joints.land_center[j]), use_radians=True)
@@ -246,7 +247,8 @@ def test_voids_lie_inside_their_ball_and_apart_seen_from_above():
     ball = int(np.flatnonzero(layout(a).ball)[7])
     for share in (0.1, 0.25, 0.31, 0.36, 0.42):
         for seed in range(12):
-            state = simulate(a, Process().with_faults(Fault("outgassing", joint=ball, values=(share,))), np.random.default_rng(seed))
+            fault = Fault("outgassing", joint=ball, values=(share,))
+            state = simulate(a, Process().with_faults(fault), np.random.default_rng(seed))
             v, radius = state.voids, ball_radius(a, state.standoff)
             assert (np.linalg.norm(v.center, axis=1) + v.radius < radius[v.joint]).all()
             assert (np.abs(v.center[:, 2]) + v.radius < state.standoff[a.joints.component[v.joint]] / 2).all()

@@ -58,7 +58,8 @@ class GlRenderer:
         if self._dead is not None:
             raise BackendError(f"renderer 'gl': {self._dead}; open a new one")
         try:
-            return work()
+            with self._context:                # another library may have made its own context current
+                return work()
         except InputError:
             raise
         except LinetwinError:

@@ -125,12 +125,13 @@ class Fake:
 
 
 class Painter:
-    """Fills rectangles. ``FAKE_DELAY`` [s] slows every picture down."""
+    """Fills rectangles. ``FAKE_DELAY`` [s] slows every picture down, ``FAKE_DRIVER_DELAY`` those of a test's driver."""
 
     name, build = "fake", os.environ.get("FAKE_BUILD", "numpy rectangles 1")
 
     def __init__(self) -> None:
-        self.delay = float(os.environ.get("FAKE_DELAY", "0"))
+        driver = os.environ.get("FAKE_DRIVER") == str(os.getpid())
+        self.delay = float(os.environ.get("FAKE_DRIVER_DELAY" if driver else "FAKE_DELAY", "0"))
 
     def _cells(self, geometry: Geometry, camera: Any) -> dict[int, tuple[slice, slice]]:
         cells = {}

@@ -10,7 +10,7 @@ import resource
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,19 +23,6 @@ from generators.dataset.schema import DatasetInfo
 from generators.dataset.shards import open_shard, shard_path, write_shard
 from scenes.errors import RecipeError
 from scenes.scene import Scene
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How far a run is. ``done`` counts samples that are committed or in the making."""
-
-    done: int
-    total: int                                 # samples of the dataset
-    found: int                                 # samples that were there before this run
-    seconds: float                             # since the run began
-    rate: float                                # samples per second, since the first one
-    remaining: float                           # [s], infinite before the first sample
-    workers: int                               # that are ready
 
 
 @dataclass(frozen=True)
@@ -62,8 +49,12 @@ class Summary:
     deaths: int                                # workers that were lost and replaced
     peak_rss: int                              # largest resident memory of a worker [bytes]
 
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready."""
+        return {**asdict(self), "out": str(self.out), "seconds": round(self.seconds, 3)}
 
-ProgressCallback = Callable[[Progress], None]
+
+Progress = Callable[[int, int, str], None]     # (samples that are there or in the making, of how many, a note)
 
 
 def worker_count(recipe: Recipe, workers: int | None) -> int:
@@ -78,7 +69,7 @@ def worker_count(recipe: Recipe, workers: int | None) -> int:
 
 
 def generate(scene: Scene, recipe: Recipe, out: str | Path, *, workers: int | None = None, renderer: str = "gl",
-             address: str | None = None, progress: ProgressCallback | None = None) -> Iterator[Row]:
+             address: str | None = None, progress: Progress | None = None) -> Iterator[Row]:
     """Make a dataset and give its samples, shard by shard as they are committed. Lazy: it works while you iterate.
 
     Run it again on the same folder and it makes only what is missing; then only these samples are given.
@@ -90,7 +81,7 @@ def generate(scene: Scene, recipe: Recipe, out: str | Path, *, workers: int | No
         workers: Ray workers, one per core by default; 0 works in this process, without Ray.
         renderer: Entry point name.
         address: A running Ray cluster instead of a local one; ``out`` must be reachable from each of its nodes.
-        progress: Called after every sample or so.
+        progress: Called with (done, total, note) after every sample or so.
 
     Yields:
         Rows of ``generators.dataset.Dataset``, in index order within a shard.
@@ -114,7 +105,7 @@ def _rows(out: Path, shard: int) -> Iterator[Row]:
 
 
 def run(scene: Scene, recipe: Recipe, out: str | Path, *, workers: int | None = None, renderer: str = "gl",
-        address: str | None = None, progress: ProgressCallback | None = None) -> Summary:
+        address: str | None = None, progress: Progress | None = None) -> Summary:
     """``generate`` to the end without reading the samples back. Same arguments, same errors."""
     work = Run(scene, recipe, out, workers=workers, renderer=renderer, address=address, progress=progress)
     for _ in work:
@@ -126,12 +117,11 @@ class Run:
     """One call of ``generate``: iterate to work; each step commits a shard. ``summary()`` afterwards."""
 
     def __init__(self, scene: Scene, recipe: Recipe, out: str | Path, *, workers: int | None = None, renderer: str = "gl",
-                 address: str | None = None, progress: ProgressCallback | None = None) -> None:
+                 address: str | None = None, progress: Progress | None = None) -> None:
         self.scene, self.recipe, self.out = scene, recipe, Path(out)
         self.workers = None if workers is None and address is not None else worker_count(recipe, workers)
         self.renderer, self.address, self.progress = renderer, address, progress
         self.begun = time.monotonic()
-        self.first: float | None = None        # when the first sample was made
         self.made = self.committed = self.shards = self.deaths = self.peak_rss = self.found = self.ready = 0
 
     def __iter__(self) -> Iterator[ShardReport]:
@@ -149,7 +139,7 @@ class Run:
                 from domain_randomization.execution_ray import ray_shards
 
                 context, info = yield from ray_shards(self, target)
-            target.finish(info, self.recipe.count, asked(context.schedule))
+            target.finish(info, self.recipe.count, asked(context.schedule), context.stage_text)
             target.log("end", made=self.committed, seconds=round(self.seconds, 3), deaths=self.deaths)
 
     def begin(self, target: Target, context: Context, build: str) -> DatasetInfo:
@@ -175,14 +165,9 @@ class Run:
 
     def advance(self, made: int) -> None:
         """``made`` samples have been rendered by now; tell the caller."""
-        if made and self.first is None:
-            self.first = time.monotonic()
         self.made = made
         if self.progress is not None:
-            since = time.monotonic() - self.first if self.first is not None else 0.0
-            rate = (made - 1) / since if made > 1 and since > 0 else 0.0
-            left = (self.todo - made) / rate if rate else (0.0 if made >= self.todo else float("inf"))
-            self.progress(Progress(self.found + made, self.recipe.count, self.found, self.seconds, rate, left, self.ready))
+            self.progress(self.found + made, self.recipe.count, f"generate, {self.ready} at work")
 
     def commit(self, target: Target, report: ShardReport) -> ShardReport:
         """Count and log a shard that has been committed."""

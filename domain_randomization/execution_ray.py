@@ -76,6 +76,7 @@ def ray_shards(run: Run, target: Target) -> Generator[ShardReport, None, tuple[C
                     ray.shutdown()
         else:
             pool.begin(context.renderer.build)
+            run.ready = 1                      # this process
             if len(pool.todo) > 1:
                 server = LocalRay(run.workers or 1)
                 server.start()

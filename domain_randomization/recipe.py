@@ -227,9 +227,24 @@ class Recipe(Section):
         except ValidationError as error:
             raise RecipeError("\n".join(explain(path, _plain(e), RECIPE_KEYS) for e in error.errors())) from None
 
+    def with_count(self, count: int) -> Recipe:
+        """The same recipe for so many samples: the first ones stay what they are. Raises RecipeError for less than one."""
+        if count < 1:
+            raise RecipeError(f"count: {count}; at least one sample")
+        return self.model_copy(update={"count": count})
+
     def fraction(self) -> Fraction:
         """``defective_fraction`` as the decimal that was written, without binary rounding."""
         return Fraction(repr(self.defective_fraction)).limit_denominator(10**9)
+
+    @classmethod
+    def model_json_schema(cls, *args: Any, **options: Any) -> dict[str, Any]:
+        """JSON Schema of a recipe file, for editors: the short forms (a number, a name) are in it."""
+        schema = super().model_json_schema(*args, **options)
+        for name, scalar in (("Distribution", "number"), ("Choice", "string")):
+            full = schema["$defs"][name]
+            schema["$defs"][name] = {"anyOf": [{"type": scalar}, full], "description": full.get("description", "")}
+        return schema
 
     def resolved(self) -> str:
         """YAML with every default spelled out, for meta/recipe.yaml: it names the scene.yaml beside it.
@@ -256,12 +271,7 @@ def _plain(error: Any) -> dict[str, Any]:
 
 def recipe_schema() -> dict[str, Any]:
     """JSON Schema of a recipe file, for editors."""
-    schema = Recipe.model_json_schema(mode="validation")
-    short = {"Distribution": [{"type": "number"}], "Choice": [{"type": "string"}]}
-    for name, scalar in short.items():         # the short forms are accepted too
-        full = schema["$defs"][name]
-        schema["$defs"][name] = {"anyOf": [*scalar, full], "description": full.get("description", "")}
-    return schema
+    return Recipe.model_json_schema()
 
 
 RECIPE_KEYS = sorted({key for model in (

@@ -15,6 +15,9 @@ from functools import cached_property
 from importlib.metadata import entry_points
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from domain_randomization.quotas import Cell, Schedule, schedule
 from domain_randomization.randomizers.camera import Jitter, draw_jitter, moved, seen_by
 from domain_randomization.randomizers.lighting import vary_lighting
@@ -65,6 +68,29 @@ class Context:
     def findings(self, state: Any) -> tuple[Finding, ...]:
         """What the product's own acceptance profile says about a state."""
         return tuple(self.family.findings(self.product, state, None))
+
+    @classmethod
+    def for_scene(cls, scene: Scene, *, renderer: str = "gl") -> Context:
+        """Of a scene alone, for looking at it: no quotas, nothing varied on purpose."""
+        return cls(scene, Recipe(scene=scene.path, count=1), renderer)
+
+    def healthy_picture(self, *, pixel_size: float | None = None) -> NDArray[np.uint8]:
+        """See ``portrait.healthy_picture``."""
+        from domain_randomization.portrait import healthy_picture
+
+        return healthy_picture(self, pixel_size=pixel_size)
+
+    def stage_text(self) -> str:
+        """See ``portrait.stage_text``."""
+        from domain_randomization.portrait import stage_text
+
+        return stage_text(self)
+
+    def __enter__(self) -> Context:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def close(self) -> None:
         """Release the renderer, where one was opened."""
@@ -259,7 +285,7 @@ def replay(context: Context, conditions: Mapping[str, Any]) -> Any:
     return context.family.simulate(context.product, process, rng)
 
 
-def _stream(context: Context, index: int, name: str) -> Any:
+def _stream(context: Context, index: int, name: str) -> np.random.Generator:
     return stream(context.recipe.seed, index, name)
 
 

@@ -9,7 +9,7 @@ import fcntl
 import json
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import IO, Any
@@ -17,7 +17,7 @@ from typing import IO, Any
 from domain_randomization.recipe import Recipe
 from generators.dataset.meta import check_resume, missing, read_info, write_identity, write_summary
 from generators.dataset.schema import DatasetInfo
-from generators.dataset.shards import remove_pending, storage_error
+from generators.dataset.shards import remove_pending, storage_error, write_file
 from scenes.errors import DatasetError, ResumeError, StorageError
 from scenes.scene import Scene
 
@@ -125,8 +125,14 @@ class Target:
                 raise ResumeError(f"{self.out}: was made with outputs.{key} {was[key]}, this recipe has {now[key]}; "
                                   "use the same, or choose a new folder")
 
-    def finish(self, info: DatasetInfo, count: int, asked: Sequence[Mapping[str, Any]]) -> None:
-        """Count what is there and complete ``meta/``. Raises DatasetError where a shard is missing or damaged."""
+    def finish(self, info: DatasetInfo, count: int, asked: Sequence[Mapping[str, Any]], stage: Callable[[], str]) -> None:
+        """Count what is there and complete ``meta/``; ``stage()`` gives the text of scene.usda where it is not there yet.
+
+        Raises:
+            DatasetError: a shard is missing or damaged.
+        """
+        if not (self.out / "meta" / "scene.usda").exists():
+            write_file(self.out / "meta" / "scene.usda", stage())
         write_summary(self.out, info, count, asked=asked)
 
 

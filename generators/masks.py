@@ -38,14 +38,19 @@ def rle_encode(mask: Mask, within: Box | None = None) -> Rle:
     if within is None:
         return {"size": [height, width], "counts": _text(np.array([height * width], np.int64))}
     x, y, w, h = within
-    padded = np.zeros((w, h + 2), np.bool_)                      # columns become rows; a zero before and after each
-    padded[:, 1:-1] = mask[y:y + h, x:x + w].T
-    column, row = np.nonzero(padded[:, 1:] != padded[:, :-1])    # where a run starts or ends, in column-major order
+    padded = np.zeros((w, h + 1), np.bool_)                      # columns become rows, with a zero between them
+    padded[:, 1:] = mask[y:y + h, x:x + w].T
+    line = np.append(padded.ravel(), False)
+    change = np.flatnonzero(line[1:] != line[:-1])               # where a run starts or ends, in column-major order
+    column, row = np.divmod(change, h + 1)
     at = (column + x) * height + row + y
-    # A run that reaches the last row and goes on in the first row of the next column is one run, not two.
-    same = np.flatnonzero(at[1:] == at[:-1])
-    at = np.delete(at, np.concatenate([same, same + 1]))
-    counts = np.diff(at, prepend=0, append=height * width)
+    if h == height:
+        # A run that reaches the last row and goes on in the first row of the next column is one run, not two.
+        same = np.flatnonzero(at[1:] == at[:-1])
+        at = np.delete(at, np.concatenate([same, same + 1]))
+    edge = np.empty(len(at) + 2, np.int64)
+    edge[0], edge[1:-1], edge[-1] = 0, at, height * width
+    counts = edge[1:] - edge[:-1]
     return {"size": [height, width], "counts": _text(counts if counts[-1] else counts[:-1])}
 
 
@@ -61,12 +66,12 @@ def rle_decode(rle: Rle) -> Mask:
 
 def rle_crop(rle: Rle) -> tuple[Box, Mask] | None:
     """The tight box and the mask (h, w) in it; None where nothing is set. Touches no pixel outside the box's columns."""
-    within = rle_box(rle)
+    height, edge = rle["size"][0], np.cumsum(rle_counts(rle))
+    within = _box(edge, height)
     if within is None:
         return None
     x, y, w, h = within
-    height = rle["size"][0]
-    edge = np.clip(np.cumsum(rle_counts(rle)) - x * height, 0, w * height)
+    edge = np.clip(edge - x * height, 0, w * height)
     runs = np.diff(edge, prepend=0, append=w * height)
     columns = np.repeat(np.arange(len(runs)) % 2 == 1, runs).reshape(w, height)
     return within, columns[:, y:y + h].T
@@ -79,8 +84,17 @@ def rle_area(rle: Rle) -> int:
 
 def rle_box(rle: Rle) -> Box | None:
     """The tight box of run lengths, without decoding them to pixels."""
-    height = rle["size"][0]
-    edge = np.cumsum(rle_counts(rle))
+    return _box(np.cumsum(rle_counts(rle)), rle["size"][0])
+
+
+def rle_measure(rle: Rle) -> tuple[int, Box | None]:
+    """Area and tight box, decoded once."""
+    counts = rle_counts(rle)
+    return int(counts[1::2].sum()), _box(np.cumsum(counts), rle["size"][0])
+
+
+def _box(edge: NDArray[np.int64], height: int) -> Box | None:
+    """The tight box of runs that end at ``edge`` (N,), zeros first."""
     start, stop = edge[0:-1:2], edge[1::2]                       # runs of ones: [start, stop)
     keep = stop > start
     start, stop = start[keep], stop[keep] - 1
@@ -118,16 +132,20 @@ def rle_counts(rle: Rle) -> NDArray[np.int64]:
 
 def _text(counts: NDArray[np.int64]) -> str:
     """COCO's text of run lengths: five bits per character, low ones first, bit 5 says that more follow."""
-    rest = counts.astype(np.int64)
+    rest = counts.copy()
     rest[3:] -= counts[1:-2]
-    groups, more = [], [np.ones(len(rest), np.bool_)]
-    while more[-1].any():
-        low = rest & 31
-        rest = rest >> 5
-        follows = np.where(low & 16, rest != -1, rest != 0)
-        groups.append(low + np.where(follows, 32, 0) + 48)
-        more.append(more[-1] & follows)
-    return np.stack(groups, 1)[np.stack(more[:-1], 1)].astype(np.uint8).tobytes().decode("ascii")
+    # A number takes n characters where it fits n · 5 bits with its sign: −16 … 15, −512 … 511, …
+    size = np.where(rest < 0, ~rest, rest)
+    length = np.ones(len(rest), np.int64)
+    bits = 4
+    while (longer := size >> bits != 0).any():
+        length += longer
+        bits += 5
+    last = np.cumsum(length)
+    number = np.repeat(np.arange(len(rest)), length)
+    place = np.arange(last[-1]) - (last - length)[number]
+    code = ((rest[number] >> (5 * place)) & 31) + 48 + np.where(place + 1 < length[number], 32, 0)
+    return code.astype(np.uint8).tobytes().decode("ascii")
 
 
 def box(mask: Mask) -> Box | None:
@@ -205,4 +223,4 @@ def fill(rings: Sequence[NDArray[np.float64]], width: int, height: int) -> tuple
 
 
 __all__ = ["Box", "Mask", "Rle", "box", "fill", "id_boxes", "rasterise", "rle_area", "rle_box", "rle_counts", "rle_crop",
-           "rle_decode", "rle_encode"]
+           "rle_decode", "rle_encode", "rle_measure"]

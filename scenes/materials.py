@@ -113,9 +113,18 @@ TABLE: tuple[Material, ...] = (
     _row("brass_gold", (0.94, 0.76, 0.40), 1, 0.22, (120, 380, 8500, 0.05), _BRASS, "gold flash on brass pins; " + _BOOK),
     _row("rubber", (0.06, 0.06, 0.06), 0, 0.80, (0.2, 1500, 1150, 0.95), _compound(C=5, H=8), _BOOK),
     _row("flux", (0.80, 0.66, 0.36), 0, 0.15, (0.2, 1500, 1070, 0.92), _compound(C=20, H=30, O=2), "rosin (abietic acid)"),
-    _row("ceramic_package", (0.30, 0.27, 0.25), 0, 0.55, (17, 800, 3700, 0.90), _AL2O3, "dark alumina of crystals and resonators"),
-    _row("plastic_sleeve", (0.10, 0.12, 0.20), 0, 0.35, (0.2, 1200, 1350, 0.94), _compound(C=10, H=8, O=4),
-         "PET sleeve of radial capacitors"),
+    _row(
+        "ceramic_package", (0.30, 0.27, 0.25), 0, 0.55, (17, 800, 3700, 0.90), _AL2O3, "dark alumina of crystals and resonators"
+    ),
+    _row(
+        "plastic_sleeve",
+        (0.10, 0.12, 0.20),
+        0,
+        0.35,
+        (0.2, 1200, 1350, 0.94),
+        _compound(C=10, H=8, O=4),
+        "PET sleeve of radial capacitors",
+    ),
     _row("substrate_bt", (0.05, 0.19, 0.10), 0, 0.30, (0.3, 1100, 1900, 0.92), _FR4, "BGA substrate with green lacquer"),
     _row("copper_wire", (0.72, 0.38, 0.22), 1, 0.30, (398, 385, 8960, 0.60), {"Cu": 1.0}, "enamelled copper wire"),
 )

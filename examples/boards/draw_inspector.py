@@ -5,6 +5,7 @@ converter (QFP), sensor (SOIC), expander (TSSOP), chips from 0201 to 1206 and pa
 by a maze router, planes are poured with thermal reliefs. The result is committed as ``inspector.kicad_pcb``; running this
 again writes the same bytes (about two minutes).
 """
+
 from __future__ import annotations
 
 import sys
@@ -21,7 +22,7 @@ from writer import Part
 
 WIDTH, HEIGHT, RADIUS, THICKNESS = 40.0, 30.0, 1.5, 1.6
 TEXT = 0.7
-SIGNAL, POWER = 0, 1                           # kinds of track
+SIGNAL, POWER = 0, 1  # kinds of track
 WIDTHS = (0.15, 0.25)
 POWER_NETS = ("VIN", "VBUS", "SW", "3V3")
 POUR, GAP, BRIDGE, MINIMUM = 0.2, 0.2, 0.25, 0.15
@@ -30,6 +31,7 @@ POUR, GAP, BRIDGE, MINIMUM = 0.2, 0.2, 0.25, 0.15
 @dataclass
 class Routed:
     """Tracks (net, layer, start, end, width) and vias (net, x, y)."""
+
     tracks: list[tuple[str, int, tuple[float, float], tuple[float, float], float]] = field(default_factory=list)
     vias: list[tuple[str, float, float]] = field(default_factory=list)
 
@@ -45,24 +47,97 @@ def two(first: str, second: str) -> dict[str, str]:
 
 def parts() -> list[Part]:
     chip = fp.chip
-    qfn = dict.fromkeys(("8", "32", "33"), "GND") | dict.fromkeys(("1", "16", "31"), "3V3") | {
-        "2": "NRST", "3": "VSENSE", "4": "LED1", "5": "Q1G", "6": "SENSE0", "7": "SENSE1", "10": "OSC_IN", "11": "OSC_OUT",
-        "12": "AD_CS", "13": "AD_CLK", "14": "AD_MISO", "15": "AD_MOSI", "17": "MEM_CS", "18": "MEM_CLK", "19": "MEM_D0", "20": "MEM_D1",
-        "21": "MEM_D2", "22": "MEM_D3", "23": "MEM_D4", "24": "MEM_D5", "25": "OUT0", "26": "OUT1", "27": "OUT2", "28": "OUT3",
-        "29": "SDA", "30": "SCL"}
-    bga = dict.fromkeys(("B3", "C3", "C4", "E5", "B5", "F4"), "GND") | dict.fromkeys(("D3", "D4", "E3", "A4"), "3V3") | {
-        "A1": "MEM_D5", "B1": "MEM_D4", "C1": "MEM_D3", "C2": "MEM_D2", "D1": "MEM_D1", "D2": "MEM_D0", "E1": "MEM_CLK", "F1": "MEM_CS",
-        "C6": "ZQ", "F3": "DRDY", "D6": "AUX0", "E6": "AUX1"}
-    qfp = dict.fromkeys(("6", "9", "21", "27"), "GND") | dict.fromkeys(("5", "12", "20", "28"), "3V3") | {
-        "1": "AIN0", "2": "AIN1", "3": "AIN2", "4": "AIN3", "7": "VREF", "17": "SHUNT_P", "18": "SHUNT_N", "26": "DRDY",
-        "32": "AD_CS", "31": "AD_CLK", "30": "AD_MISO", "29": "AD_MOSI"}
+    qfn = (
+        dict.fromkeys(("8", "32", "33"), "GND")
+        | dict.fromkeys(("1", "16", "31"), "3V3")
+        | {
+            "2": "NRST",
+            "3": "VSENSE",
+            "4": "LED1",
+            "5": "Q1G",
+            "6": "SENSE0",
+            "7": "SENSE1",
+            "10": "OSC_IN",
+            "11": "OSC_OUT",
+            "12": "AD_CS",
+            "13": "AD_CLK",
+            "14": "AD_MISO",
+            "15": "AD_MOSI",
+            "17": "MEM_CS",
+            "18": "MEM_CLK",
+            "19": "MEM_D0",
+            "20": "MEM_D1",
+            "21": "MEM_D2",
+            "22": "MEM_D3",
+            "23": "MEM_D4",
+            "24": "MEM_D5",
+            "25": "OUT0",
+            "26": "OUT1",
+            "27": "OUT2",
+            "28": "OUT3",
+            "29": "SDA",
+            "30": "SCL",
+        }
+    )
+    bga = (
+        dict.fromkeys(("B3", "C3", "C4", "E5", "B5", "F4"), "GND")
+        | dict.fromkeys(("D3", "D4", "E3", "A4"), "3V3")
+        | {
+            "A1": "MEM_D5",
+            "B1": "MEM_D4",
+            "C1": "MEM_D3",
+            "C2": "MEM_D2",
+            "D1": "MEM_D1",
+            "D2": "MEM_D0",
+            "E1": "MEM_CLK",
+            "F1": "MEM_CS",
+            "C6": "ZQ",
+            "F3": "DRDY",
+            "D6": "AUX0",
+            "E6": "AUX1",
+        }
+    )
+    qfp = (
+        dict.fromkeys(("6", "9", "21", "27"), "GND")
+        | dict.fromkeys(("5", "12", "20", "28"), "3V3")
+        | {
+            "1": "AIN0",
+            "2": "AIN1",
+            "3": "AIN2",
+            "4": "AIN3",
+            "7": "VREF",
+            "17": "SHUNT_P",
+            "18": "SHUNT_N",
+            "26": "DRDY",
+            "32": "AD_CS",
+            "31": "AD_CLK",
+            "30": "AD_MISO",
+            "29": "AD_MOSI",
+        }
+    )
     front = [
         Part("U1", "LT32F031", fp.qfn_32(), 18.5, 15.0, nets=qfn),
         Part("U2", "LT8M36", fp.bga_36(), 28.0, 14.0, nets=bga),
         Part("U3", "LT2569", fp.sot_23_5(), 8.2, 8.2, nets=pins(p1="EN", p2="GND", p3="SW", p4="VBUS", p5="FB")),
-        Part("U4", "LT75A", fp.soic_8(), 21.5, 5.2, nets=pins(p1="GND", p2="GND", p3="GND", p4="GND", p5="SDA", p6="SCL", p7="ALERT", p8="3V3")),
-        Part("U5", "LT9534", fp.tssop_14(), 30.6, 4.6, 90, nets=pins(p1="3V3", p2="PO0", p3="PO1", p4="PO2", p5="PO3", p6="GND", p7="ALERT",
-                                                                    p8="GND", p9="TP1", p10="TP2", p14="3V3")),
+        Part(
+            "U4",
+            "LT75A",
+            fp.soic_8(),
+            21.5,
+            5.2,
+            nets=pins(p1="GND", p2="GND", p3="GND", p4="GND", p5="SDA", p6="SCL", p7="ALERT", p8="3V3"),
+        ),
+        Part(
+            "U5",
+            "LT9534",
+            fp.tssop_14(),
+            30.6,
+            4.6,
+            90,
+            nets=pins(
+                p1="3V3", p2="PO0", p3="PO1", p4="PO2", p5="PO3", p6="GND", p7="ALERT", p8="GND", p9="TP1", p10="TP2", p14="3V3"
+            ),
+        ),
         Part("U6", "LT1248", fp.lqfp_32(), 29.3, 24.2, nets=qfp),
         Part("J1", "POWER", fp.header_4(), 7.0, 2.3, 90, nets=pins(p1="VIN", p2="GND", p3="SDA", p4="SCL")),
         Part("J2", "QWIIC", fp.jst_sh_4(), 3.6, 15.0, 270, nets=pins(p1="GND", p2="3V3", p3="SDA", p4="SCL", pMP="GND")),
@@ -74,8 +149,14 @@ def parts() -> list[Part]:
         Part("D2", "RED", fp.led_0603(), 19.2, 28.35, nets=two("LED2K", "LED2A")),
         Part("D3", "ZMM6V2", fp.mini_melf(), 3.3, 9.35, nets=two("VBUS", "GND")),
         Part("D4", "B5819W", fp.sod_123(), 3.2, 6.4, nets=two("VBUS", "VIN")),
-        Part("RN1", "4x100", fp.array_4x0402(), 21.9, 24.2, nets={"1": "SENSE0", "2": "SENSE1", "3": "SENSE2", "4": "SENSE3",
-                                                                   "8": "AIN0", "7": "AIN1", "6": "AIN2", "5": "AIN3"}),
+        Part(
+            "RN1",
+            "4x100",
+            fp.array_4x0402(),
+            21.9,
+            24.2,
+            nets={"1": "SENSE0", "2": "SENSE1", "3": "SENSE2", "4": "SENSE3", "8": "AIN0", "7": "AIN1", "6": "AIN2", "5": "AIN3"},
+        ),
         Part("C1", "47u", fp.can_5x5(), 8.9, 22.6, nets=two("VBUS", "GND")),
         Part("C2", "10u", chip("C", "1206"), 9.4, 11.9, nets=two("VBUS", "GND")),
         Part("C3", "22u", chip("C", "0805"), 13.6, 11.85, nets=two("GND", "3V3")),
@@ -120,8 +201,12 @@ def parts() -> list[Part]:
         Part("R20", "33k", chip("R", "0805"), 9.6, 18.3, nets=two("GND", "VSENSE")),
         Part("R21", "10k", chip("R", "0402"), 13.4, 17.05, nets=two("3V3", "NRST")),
     ]
-    back = [Part(f"C{30 + i}", "100n", chip("C", "0402"), x, y, a, True, two("3V3", "GND")) for i, (x, y, a) in enumerate(
-        ((15.0, 12.5, 0), (22.0, 12.0, 90), (25.0, 21.5, 0), (33.5, 21.5, 0), (33.4, 10.4, 90), (22.3, 20.6, 0)))]
+    back = [
+        Part(f"C{30 + i}", "100n", chip("C", "0402"), x, y, a, True, two("3V3", "GND"))
+        for i, (x, y, a) in enumerate(
+            ((15.0, 12.5, 0), (22.0, 12.0, 90), (25.0, 21.5, 0), (33.5, 21.5, 0), (33.4, 10.4, 90), (22.3, 20.6, 0))
+        )
+    ]
     back += [
         Part("C36", "22u", chip("C", "0805"), 6.5, 11.0, 0, True, two("VBUS", "GND")),
         Part("D5", "SMF6V5", fp.sod_123(), 6.5, 7.5, 0, True, two("VIN", "GND")),
@@ -129,10 +214,18 @@ def parts() -> list[Part]:
         Part("R30", "2k2", chip("R", "0603"), 16.5, 26.5, 0, True, two("LED6A", "3V3")),
         Part("Q2", "BAT54", fp.sot_23(), 36.6, 21.0, 0, True, {"1": "SHUNT_P", "2": "GND", "3": "SHUNT_N"}),
     ]
-    marks = [Part(f"FID{i + 1}", "Fiducial", fp.fiducial(), x, y) for i, (x, y) in enumerate(((37.8, 7.2), (2.2, 22.4), (37.7, 22.6)))]
-    marks += [Part(f"H{i + 1}", "M2", fp.mounting_hole(), x, y) for i, (x, y) in enumerate(((2.5, 2.5), (37.5, 2.5), (2.5, 27.5), (37.5, 27.5)))]
-    marks += [Part("TP1", "TP", fp.test_point(), 34.6, 7.4, nets={"1": "TP1"}), Part("TP2", "TP", fp.test_point(), 34.6, 5.0, nets={"1": "TP2"}),
-              Part("TP3", "3V3", fp.test_point(), 37.6, 9.5, nets={"1": "3V3"})]
+    marks = [
+        Part(f"FID{i + 1}", "Fiducial", fp.fiducial(), x, y) for i, (x, y) in enumerate(((37.8, 7.2), (2.2, 22.4), (37.7, 22.6)))
+    ]
+    marks += [
+        Part(f"H{i + 1}", "M2", fp.mounting_hole(), x, y)
+        for i, (x, y) in enumerate(((2.5, 2.5), (37.5, 2.5), (2.5, 27.5), (37.5, 27.5)))
+    ]
+    marks += [
+        Part("TP1", "TP", fp.test_point(), 34.6, 7.4, nets={"1": "TP1"}),
+        Part("TP2", "TP", fp.test_point(), 34.6, 5.0, nets={"1": "TP2"}),
+        Part("TP3", "3V3", fp.test_point(), 37.6, 9.5, nets={"1": "3V3"}),
+    ]
     return front + back + marks
 
 
@@ -142,7 +235,9 @@ def land_shape(part: Part, land: fp.Land) -> BaseGeometry:
         shape = shapely.Point(0, 0).buffer(land.width / 2, quad_segs=16)
     elif land.shape in ("roundrect", "oval"):
         r = min(land.width, land.height) * (0.25 if land.shape == "roundrect" else 0.4999)
-        shape = shapely.box(r - land.width / 2, r - land.height / 2, land.width / 2 - r, land.height / 2 - r).buffer(r, quad_segs=8)
+        shape = shapely.box(r - land.width / 2, r - land.height / 2, land.width / 2 - r, land.height / 2 - r).buffer(
+            r, quad_segs=8
+        )
     else:
         shape = shapely.box(-land.width / 2, -land.height / 2, land.width / 2, land.height / 2)
     return affinity.translate(affinity.rotate(shape, -part.angle, origin=(0, 0)), *part.place(land.x, land.y))
@@ -185,8 +280,10 @@ def route(placed: list[Part]) -> tuple[Routed, list[list[BaseGeometry]]]:
         left = router.run(tasks, 1500)
         if left:
             raise SystemExit(f"not routed: {left}")
-        routed = Routed([(t.net, layer, a, b, WIDTHS[t.kind]) for t in router.tasks for layer, a, b in t.tracks],
-                        fixed + [(t.net, x, y) for t in router.tasks for x, y in t.vias])
+        routed = Routed(
+            [(t.net, layer, a, b, WIDTHS[t.kind]) for t in router.tasks for layer, a, b in t.tracks],
+            fixed + [(t.net, x, y) for t in router.tasks for x, y in t.vias],
+        )
         planes = [pour(placed, routed, FRONT), pour(placed, routed, BACK)]
         island = stitch(placed, routed, planes)
         if island is None:
@@ -212,13 +309,21 @@ def pour(placed: list[Part], routed: Routed, layer: int) -> list[BaseGeometry]:
                 continue
             shape = land_shape(part, land)
             if part.nets.get(land.number) != "GND":
-                away.append(shape.buffer(max(POUR, land.mask_margin, 0.35 if land.kind == "np_thru_hole" else 0), join_style="mitre" if land.shape == "rect" else "round"))
+                away.append(
+                    shape.buffer(
+                        max(POUR, land.mask_margin, 0.35 if land.kind == "np_thru_hole" else 0),
+                        join_style="mitre" if land.shape == "rect" else "round",
+                    )
+                )
             elif land.number == "33":
                 anchors.append(shape)
             else:
                 x, y = part.place(land.x, land.y)
                 reach = max(land.width, land.height) / 2 + GAP + 0.1
-                cross = shapely.union(shapely.box(x - reach, y - BRIDGE / 2, x + reach, y + BRIDGE / 2), shapely.box(x - BRIDGE / 2, y - reach, x + BRIDGE / 2, y + reach))
+                cross = shapely.union(
+                    shapely.box(x - reach, y - BRIDGE / 2, x + reach, y + BRIDGE / 2),
+                    shapely.box(x - BRIDGE / 2, y - reach, x + BRIDGE / 2, y + reach),
+                )
                 away.append(shape.buffer(GAP))
                 spokes.append((shape, cross))
     for net, on, a, b, width in routed.tracks:
@@ -246,15 +351,26 @@ def pour(placed: list[Part], routed: Routed, layer: int) -> list[BaseGeometry]:
 def stitch(placed: list[Part], routed: Routed, planes: list[list[BaseGeometry]]) -> tuple[BaseGeometry, BaseGeometry] | None:
     """Add vias until all pieces of ground are one net; or return a joint of a piece that no via can reach and one of the rest."""
     lands = [(land_shape(p, land), p, land) for p in placed for land in p.footprint.lands if land.copper]
-    ground = {layer: [s for s, p, land in lands if p.nets.get(land.number) == "GND" and (land.kind != "smd" or p.back == (layer == BACK))]
-              for layer in (FRONT, BACK)}
-    tracks = {layer: [shapely.LineString([a, b]).buffer(w / 2) for net, on, a, b, w in routed.tracks if net == "GND" and on == layer]
-              for layer in (FRONT, BACK)}
-    pieces = [(layer, piece) for layer in (FRONT, BACK)
-              for piece in shapely.get_parts(shapely.union_all([*planes[layer], *ground[layer], *tracks[layer]]))]
+    ground = {
+        layer: [
+            s for s, p, land in lands if p.nets.get(land.number) == "GND" and (land.kind != "smd" or p.back == (layer == BACK))
+        ]
+        for layer in (FRONT, BACK)
+    }
+    tracks = {
+        layer: [shapely.LineString([a, b]).buffer(w / 2) for net, on, a, b, w in routed.tracks if net == "GND" and on == layer]
+        for layer in (FRONT, BACK)
+    }
+    pieces = [
+        (layer, piece)
+        for layer in (FRONT, BACK)
+        for piece in shapely.get_parts(shapely.union_all([*planes[layer], *ground[layer], *tracks[layer]]))
+    ]
     joints = [shapely.Point(x, y).buffer(VIA[0] / 2) for net, x, y in routed.vias if net == "GND"]
     joints += [s for s, p, land in lands if land.kind == "thru_hole" and p.nets.get(land.number) == "GND"]
-    free = outline().difference(shapely.union_all([shapely.Point(x, y).buffer(0.55) for _, x, y in routed.vias] + [s.buffer(0.3) for s, _, _ in lands]))
+    free = outline().difference(
+        shapely.union_all([shapely.Point(x, y).buffer(0.55) for _, x, y in routed.vias] + [s.buffer(0.3) for s, _, _ in lands])
+    )
     group = list(range(len(pieces)))
 
     def join(shape: BaseGeometry) -> None:
@@ -309,7 +425,11 @@ def label(placed: list[Part], routed: Routed) -> list[Part]:
     taken: dict[bool, list[BaseGeometry]] = {False: [shapely.box(34.2, 19.6, 39.9, 20.8)], True: [shapely.box(8, 3.5, 32, 5.5)]}
     for part in placed:
         lands = [land_shape(part, land).buffer(0.12 + land.mask_margin) for land in part.footprint.lands if land.copper]
-        body = shapely.Polygon([part.place(x, y) for x, y in _rectangle(part.footprint.body)]) if part.footprint.body[2] > 0 else None
+        body = (
+            shapely.Polygon([part.place(x, y) for x, y in _rectangle(part.footprint.body)])
+            if part.footprint.body[2] > 0
+            else None
+        )
         for back in (False, True):
             if back == part.back or part.footprint.attributes == "through_hole" or part.reference.startswith("H"):
                 taken[back] += lands + ([body.buffer(0.1)] if body is not None and back == part.back else [])
@@ -319,9 +439,18 @@ def label(placed: list[Part], routed: Routed) -> list[Part]:
             continue
         x0, y0, x1, y1 = courtyard(part).bounds
         width, height = TEXT * 0.95 * len(part.reference), TEXT * 1.15
-        spots = [(part.x, y0 - height / 2, 0.0), (part.x, y1 + height / 2, 0.0), (x0 - height / 2, part.y, 90.0), (x1 + height / 2, part.y, 90.0),
-                 (x0 - width / 2, part.y, 0.0), (x1 + width / 2, part.y, 0.0), (x0 + width / 2, y0 - height / 2, 0.0), (x1 - width / 2, y0 - height / 2, 0.0),
-                 (x0 + width / 2, y1 + height / 2, 0.0), (x1 - width / 2, y1 + height / 2, 0.0)]
+        spots = [
+            (part.x, y0 - height / 2, 0.0),
+            (part.x, y1 + height / 2, 0.0),
+            (x0 - height / 2, part.y, 90.0),
+            (x1 + height / 2, part.y, 90.0),
+            (x0 - width / 2, part.y, 0.0),
+            (x1 + width / 2, part.y, 0.0),
+            (x0 + width / 2, y0 - height / 2, 0.0),
+            (x1 - width / 2, y0 - height / 2, 0.0),
+            (x0 + width / 2, y1 + height / 2, 0.0),
+            (x1 - width / 2, y1 + height / 2, 0.0),
+        ]
         text = None
         for x, y, turn in spots:
             w, h = (width, height) if turn == 0 else (height, width)
@@ -344,7 +473,7 @@ def draw() -> str:
     placed = parts()
     for back in (False, True):
         yards = [(p.reference, courtyard(p)) for p in placed if p.back == back or p.reference[0] == "H" or p.reference == "J1"]
-        clash = [(a, b) for i, (a, s) in enumerate(yards) for b, t in yards[i + 1:] if s.intersection(t).area > 1e-9]
+        clash = [(a, b) for i, (a, s) in enumerate(yards) for b, t in yards[i + 1 :] if s.intersection(t).area > 1e-9]
         if clash:
             raise SystemExit(f"courtyards overlap: {clash}")
     routed, planes = route(placed)
@@ -354,10 +483,19 @@ def draw() -> str:
     for part in placed:
         lines += writer.footprint(part, nets, TEXT)
     w, h, r = WIDTH, HEIGHT, RADIUS
-    d = r * (1 - 0.5 ** 0.5)
-    lines += writer.edge([("line", (r, 0), (w - r, 0), None), ("arc", (w - r, 0), (w, r), (w - d, d)), ("line", (w, r), (w, h - r), None),
-                          ("arc", (w, h - r), (w - r, h), (w - d, h - d)), ("line", (w - r, h), (r, h), None), ("arc", (r, h), (0, h - r), (d, h - d)),
-                          ("line", (0, h - r), (0, r), None), ("arc", (0, r), (r, 0), (d, d))])
+    d = r * (1 - 0.5**0.5)
+    lines += writer.edge(
+        [
+            ("line", (r, 0), (w - r, 0), None),
+            ("arc", (w - r, 0), (w, r), (w - d, d)),
+            ("line", (w, r), (w, h - r), None),
+            ("arc", (w, h - r), (w - r, h), (w - d, h - d)),
+            ("line", (w - r, h), (r, h), None),
+            ("arc", (r, h), (0, h - r), (d, h - d)),
+            ("line", (0, h - r), (0, r), None),
+            ("arc", (0, r), (r, 0), (d, d)),
+        ]
+    )
     lines += writer.board_text("INSPECTOR", 37.1, 20.2, 0.65, "F.SilkS")
     lines += writer.board_text("linetwin inspector rev A", 20, 4.5, 1.2, "B.SilkS")
     for i, (net, layer, a, b, width) in enumerate(routed.tracks):

@@ -5,6 +5,7 @@ cell. Copper of other nets' pads is a wall; their tracks are only dear: a path t
 look for another way, and every place that was fought over gets dearer. Ties are broken by cell number, so equal input gives
 equal output.
 """
+
 from __future__ import annotations
 
 import heapq
@@ -16,9 +17,9 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 CLEARANCE = 0.12
-VIA = (0.45, 0.2)                              # diameter, drill
-VIA_COST = 12.0                                # [cells] of detour that a via is worth
-RIP_COST = 10.0                                # [cells] of detour that a cell of somebody else's track is worth
+VIA = (0.45, 0.2)  # diameter, drill
+VIA_COST = 12.0  # [cells] of detour that a via is worth
+RIP_COST = 10.0  # [cells] of detour that a cell of somebody else's track is worth
 BEND_COST = 0.3
 FRONT, BACK = 0, 1
 Point = tuple[float, float]
@@ -27,14 +28,15 @@ Point = tuple[float, float]
 @dataclass(eq=False)
 class Task:
     """A net to be joined, or (``drop``) one pad that gets a via to the plane on the other side."""
+
     name: str
     net: str
-    kind: int                                  # index of the track width
+    kind: int  # index of the track width
     pads: list[tuple[tuple[int, ...], BaseGeometry]]
     drop: bool = False
     tracks: list[tuple[int, Point, Point]] = field(default_factory=list)
     vias: list[Point] = field(default_factory=list)
-    ids: list[np.ndarray] = field(default_factory=list)       # occupied, flat over (kind, layer, cell)
+    ids: list[np.ndarray] = field(default_factory=list)  # occupied, flat over (kind, layer, cell)
 
 
 class Grid:
@@ -150,11 +152,13 @@ class Router:
         extra = (soft > 0) * RIP_COST + grid.history
         here_kind, via_kind = slice(2 * task.kind * cells, 2 * (task.kind + 1) * cells), 2 * len(grid.widths) * cells
         track_wall, track_extra = (wall[here_kind] > 0).tobytes(), extra[here_kind].tolist()
-        via_wall = ((wall[via_kind:via_kind + cells] > 0) | (wall[via_kind + cells:] > 0)).tobytes()
-        via_extra = np.maximum(extra[via_kind:via_kind + cells], extra[via_kind + cells:]).tolist()
+        via_wall = ((wall[via_kind : via_kind + cells] > 0) | (wall[via_kind + cells :] > 0)).tobytes()
+        via_extra = np.maximum(extra[via_kind : via_kind + cells], extra[via_kind + cells :]).tolist()
         if targets is not None:
             at = np.array(sorted(t % cells for t in targets))
-            x0, x1, y0, y1 = (float(v) for v in ((at % columns).min(), (at % columns).max(), (at // columns).min(), (at // columns).max()))
+            x0, x1, y0, y1 = (
+                float(v) for v in ((at % columns).min(), (at % columns).max(), (at // columns).min(), (at // columns).max())
+            )
         steps = [(dx + dy * columns, (dx * dx + dy * dy) ** 0.5) for dx in (-1, 0, 1) for dy in (-1, 0, 1) if dx or dy]
 
         def rest(node: int) -> float:
@@ -179,7 +183,7 @@ class Router:
             here, heading = cost[node], came[node][1] if node in came else 0
             if targets is None and node >= 0 and not via_wall[node % cells]:
                 price = here + VIA_COST + via_extra[node % cells]
-                if price < cost.get(-1 - node, 1e9):           # −1 − node: "a via was put at node"
+                if price < cost.get(-1 - node, 1e9):  # −1 − node: "a via was put at node"
                     cost[-1 - node], came[-1 - node] = price, (node, 0)
                     heapq.heappush(heap, (price, -1 - node))
             for step, length in steps:

@@ -10,14 +10,15 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from generators.dataset.sample import Frame, Instance, Sample
 from generators.encoding import jpeg_encode, label_encode, png_encode
-from generators.masks import box, rle_area, rle_box, rle_encode
+from generators.masks import Box, box, rle_encode, rle_measure
 from scenes.errors import InvariantError
 from scenes.family import Taxonomy
 
@@ -173,36 +174,41 @@ def _label(index: int, name: str, array: Any) -> dict[str, Any]:
 
 def _instance(item: Instance, sizes: list[tuple[int, int]], taxonomy: Taxonomy, where: str) -> dict[str, Any]:
     what = f"{where}: {item.category} on '{item.component}'"
-    visible_box = box(item.visible)
-    visible = rle_encode(item.visible, visible_box)
-    if item.amodal is item.visible:
-        amodal, amodal_box = visible, visible_box
-    else:
-        amodal_box = box(item.amodal)
-        amodal = rle_encode(item.amodal, amodal_box)
     if not 0 <= item.frame < len(sizes) or any(m.shape != sizes[item.frame] for m in (item.visible, item.amodal)):
         raise bug(f"{what}: mask does not belong to a frame of this sample")
-    if amodal_box is None:
+    visible = _mask(item.visible, what)
+    amodal = visible if item.amodal is item.visible else _mask(item.amodal, what)
+    if amodal.box is None:
         raise bug(f"{what}: has no pixel, not even a hidden one")
-    if item.hidden != (visible_box is None):
+    if item.hidden != (visible.box is None):
         raise bug(f"{what}: 'hidden' contradicts its mask")
-    pixels = 0
-    if visible_box is not None:
-        x, y, w, h = visible_box
-        inside = item.visible[y:y + h, x:x + w]
-        pixels = int(np.count_nonzero(inside))
-        if item.amodal is not item.visible and (inside & ~item.amodal[y:y + h, x:x + w]).any():
+    if visible.box is not None and amodal is not visible:
+        x, y, w, h = visible.box
+        if (item.visible[y:y + h, x:x + w] & ~item.amodal[y:y + h, x:x + w]).any():
             raise bug(f"{what}: visible pixels outside the amodal mask")
-    if rle_area(visible) != pixels or rle_box(visible) != visible_box or rle_box(amodal) != amodal_box:
-        raise bug(f"{what}: mask, box and area disagree")
     return {
         "frame": item.frame, "category_id": taxonomy.category_id(item.category), "category": item.category, "defect": item.defect,
         "severity": item.severity, "severity_unit": item.severity_unit, "component": item.component, "pads": list(item.pads),
-        "ids": [int(i) for i in item.ids],
-        "rle": visible["counts"], "visible_pixels": pixels, "amodal_rle": amodal["counts"], "amodal_pixels": rle_area(amodal),
-        "hidden": item.hidden, "rule": item.rule,
+        "ids": [int(i) for i in item.ids], "rle": visible.text, "visible_pixels": visible.pixels,
+        "amodal_rle": amodal.text, "amodal_pixels": amodal.pixels, "hidden": item.hidden, "rule": item.rule,
         "measured": [{"name": k, "value": float(v)} for k, v in sorted(item.measured.items())],
     }
+
+
+class _Mask(NamedTuple):
+    text: str                                  # run lengths
+    pixels: int
+    box: Box | None
+
+
+def _mask(mask: NDArray[np.bool_], what: str) -> _Mask:
+    """A mask as it is stored; its run lengths are read back and must say the same."""
+    within = box(mask)
+    pixels = int(np.count_nonzero(mask[within[1]:within[1] + within[3]])) if within else 0
+    rle = rle_encode(mask, within)
+    if rle_measure(rle) != (pixels, within):
+        raise bug(f"{what}: mask, box and area disagree")
+    return _Mask(rle["counts"], pixels, within)
 
 
 def severity_level(taxonomy: Taxonomy, defect: str, severity: float) -> int:

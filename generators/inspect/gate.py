@@ -52,7 +52,8 @@ def inspect_dataset(dataset: Dataset, *, out: Path | None = None, limit: int | N
     pairs = list(seen.duplicates.pairs())
     kinds = sum(d.name in stats["categories"] for d in dataset.taxonomy.defects)
     figures = {"samples": Figure(seen.counter.samples), "frames": Figure(seen.pictures),
-               "labelled instances": Figure(seen.instances), "of these hidden": Figure(seen.hidden), "kinds of defect": Figure(kinds),
+               "labelled instances": Figure(seen.instances), "of these hidden": Figure(seen.hidden),
+               "kinds of defect": Figure(kinds),
                "samples without a defect": Figure(seen.counter.good)}
     info = dataset.info
     facts = {"dataset": info.name, "board": info.board, "scene": info.scene, "acceptance profile": info.acceptance,

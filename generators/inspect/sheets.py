@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from generators.dataset.rows import Labelled
-from generators.masks import Box, rle_crop
+from generators.masks import Box, Rle, rle_crop
 
 CELL, CAPTION, GAP = 216, 34, 10               # [px]
-_VISIBLE, _AMODAL, _PART = (255, 64, 64), (80, 220, 255), (70, 200, 120)
+_VISIBLE, _AMODAL, _PART = (255, 40, 220), (60, 230, 255), (130, 255, 150)   # colours that boards do not have
 _PAPER, _INK, _MUTED = (255, 255, 255), (31, 41, 51), (102, 114, 127)
 
 
@@ -25,11 +25,14 @@ class Crop:
     title: str
     note: str
 
+    def jpeg(self) -> bytes:
+        return _jpeg(Image.fromarray(self.image))
+
 
 def crop(rgb: NDArray[np.uint8], item: Labelled, title: str, note: str) -> Crop:
     """The surroundings of an instance, enlarged by whole pixels where it is small, outlines one screen pixel wide.
 
-    Red follows the visible pixels, cyan the amodal ones where they differ.
+    Magenta follows the visible pixels, cyan the amodal ones where they differ.
     """
     x, y, w, h = item.amodal_box
     side = max(32, math.ceil(1.9 * max(w, h)))
@@ -41,17 +44,25 @@ def crop(rgb: NDArray[np.uint8], item: Labelled, title: str, note: str) -> Crop:
     canvas = np.asarray(picture.resize((CELL, CELL), method)).copy()
     window = (x0, y0, side, side)
     if item.amodal_rle["counts"] != item.rle["counts"]:
-        canvas[_outline(item.amodal_rle, window)] = _AMODAL
+        _trace(canvas, _outline(item.amodal_rle, window), _AMODAL)
     if not item.hidden:
-        canvas[_outline(item.rle, window)] = _VISIBLE
+        _trace(canvas, _outline(item.rle, window), _VISIBLE)
     return Crop(canvas, title, note)
 
 
-def _outline(rle: object, window: Box) -> NDArray[np.bool_]:
+def _trace(canvas: NDArray[np.uint8], edge: NDArray[np.bool_], color: tuple[int, int, int]) -> None:
+    """Draw an edge with a darkened line beside it, so that it shows on any colour."""
+    shadow = np.zeros_like(edge)
+    shadow[1:, 1:] = edge[:-1, :-1]
+    canvas[shadow & ~edge] //= 3
+    canvas[edge] = color
+
+
+def _outline(rle: Rle, window: Box) -> NDArray[np.bool_]:
     """The outer edge of a mask in a window, at the size of a cell (CELL, CELL)."""
     x0, y0, side, _ = window
     mask = np.zeros((side, side), np.bool_)
-    found = rle_crop(rle)  # type: ignore[arg-type]
+    found = rle_crop(rle)
     if found is not None:
         (x, y, w, h), inside = found
         left, top, right, bottom = max(x, x0), max(y, y0), min(x + w, x0 + side), min(y + h, y0 + side)
@@ -71,7 +82,7 @@ def _outline(rle: object, window: Box) -> NDArray[np.bool_]:
 
 
 def sheet(crops: Sequence[Crop], columns: int = 5) -> bytes:
-    """Crops side by side, as a JPEG."""
+    """Crops side by side with their captions, as a JPEG: a contact sheet for a document. (Pillow's own font has no µ.)"""
     columns = min(columns, len(crops))
     rows = -(-len(crops) // columns)
     page = Image.new("RGB", (columns * (CELL + GAP) - GAP, rows * (CELL + CAPTION + GAP) - GAP), _PAPER)
@@ -81,12 +92,12 @@ def sheet(crops: Sequence[Crop], columns: int = 5) -> bytes:
         x, y = (i % columns) * (CELL + GAP), (i // columns) * (CELL + CAPTION + GAP)
         page.paste(Image.fromarray(cell.image), (x, y))
         draw.text((x, y + CELL + 2), _fit(cell.title, 30), _INK, font)
-        draw.text((x, y + CELL + 18), _fit(cell.note, 38), _MUTED, small)
+        draw.text((x, y + CELL + 18), _fit(cell.note.replace("µ", "u"), 38), _MUTED, small)
     return _jpeg(page)
 
 
 def overview(rgb: NDArray[np.uint8], instances: Sequence[Labelled], width: int = 1180) -> bytes:
-    """A whole frame: parts in green, defects in red with their name, hidden ones in cyan."""
+    """A whole frame: parts in green, defects in magenta with their name, hidden ones in cyan."""
     scale = width / rgb.shape[1] if rgb.shape[1] > width else float(max(1, 640 // rgb.shape[1]))
     method = Image.Resampling.BOX if scale < 1.0 else Image.Resampling.NEAREST
     page = Image.fromarray(rgb).resize((round(rgb.shape[1] * scale), round(rgb.shape[0] * scale)), method)
@@ -94,7 +105,9 @@ def overview(rgb: NDArray[np.uint8], instances: Sequence[Labelled], width: int =
     for item in sorted(instances, key=lambda i: bool(i.defect)):          # defects on top
         x, y, w, h = (v * scale for v in item.amodal_box)
         color = _PART if not item.defect else _AMODAL if item.hidden else _VISIBLE
-        draw.rectangle((x - 1, y - 1, x + w, y + h), outline=color, width=2 if item.defect else 1)
+        thick = 2 if item.defect else 1
+        draw.rectangle((x - thick - 1, y - thick - 1, x + w + thick, y + h + thick), outline=(0, 0, 0), width=thick + 1)
+        draw.rectangle((x - thick, y - thick, x + w + thick - 1, y + h + thick - 1), outline=color, width=thick)
         if item.defect:
             text = f"{item.category} {item.component}".strip()
             left, top, right, bottom = draw.textbbox((0, 0), text, font)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from generators.inspect.duplicates import Pair
-from generators.inspect.sheets import Crop, sheet
+from generators.inspect.sheets import Crop
 from generators.reports import Picture, Section, Table
 from generators.reports.plots import bars, histogram
 from scenes.family import Taxonomy
@@ -26,8 +26,8 @@ def sections(taxonomy: Taxonomy, stats: Mapping[str, Any], crops: Mapping[str, M
 def _frames(frames: Sequence[tuple[bytes, str]]) -> Section | None:
     if not frames:
         return None
-    return Section("Frames", "Whole frames with their labels: parts green, defects red, what this camera cannot see cyan.",
-                   pictures=tuple(Picture(data, caption, wide=True) for data, caption in frames))
+    return Section("Frames", "Whole frames with their labels: parts green, defects magenta, what this camera cannot see cyan.",
+                   pictures=tuple(Picture(data, caption, half=True) for data, caption in frames))
 
 
 def _sheets(taxonomy: Taxonomy, crops: Mapping[str, Mapping[int, Sequence[Crop]]]) -> list[Section]:
@@ -37,9 +37,11 @@ def _sheets(taxonomy: Taxonomy, crops: Mapping[str, Mapping[int, Sequence[Crop]]
     pictures = []
     for defect in found:
         cells = [cell for level in sorted(crops[defect.name]) for cell in crops[defect.name][level]]
-        unit = f", severity: {defect.severity}" if defect.severity else ""
-        pictures.append(Picture(sheet(cells), f"{defect.title} ({defect.name}){unit}", wide=True))
-    return [Section("Defects", "Red outlines the visible pixels of the label, cyan the amodal ones where they differ. "
+        heading = f"{defect.title} ({defect.name})" + (f", severity: {defect.severity}" if defect.severity else "")
+        for cell in cells:
+            pictures.append(Picture(cell.jpeg(), f"{cell.title}\n{cell.note}", heading=heading))
+            heading = ""
+    return [Section("Defects", "Magenta outlines the visible pixels of the label, cyan the amodal ones where they differ. "
                     "Examples are ordered by severity level.", pictures=tuple(pictures))]
 
 

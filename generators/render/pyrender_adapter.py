@@ -20,7 +20,7 @@ from generators.render.films import films
 from generators.render.lighting import diffuse_share
 from generators.render.protocol import ALL, Buffers
 from generators.render.surfaces import material_table
-from generators.render.view import Window, height_of, reach, seen, window
+from generators.render.view import height_of, reach, seen, window
 from scenes.errors import BackendError, BackendUnavailable, InputError
 from scenes.geometry import BOARD_ID, Geometry, PartKind
 from scenes.optics import Camera, Directional, Lighting, Look
@@ -83,7 +83,7 @@ class PyrenderRenderer:
         os.environ["PYOPENGL_PLATFORM"] = "egl"
         try:
             if not hasattr(np, "infty"):
-                np.infty = np.inf                                           # type: ignore[attr-defined]
+                np.inf = np.inf                                           # type: ignore[attr-defined]
             import OpenGL
             import pyrender
             from pyrender.shader_program import ShaderProgramCache

@@ -58,7 +58,9 @@ class Picture:
     """A picture inside the HTML: encoded JPEG or PNG bytes, or an SVG drawing of ``generators.reports.plots``."""
     data: bytes | str
     caption: str = ""
-    wide: bool = False
+    wide: bool = False                         # a row of its own
+    half: bool = False                         # two in a row
+    heading: str = ""                          # starts a new row under this heading
 
 
 @dataclass(frozen=True, eq=False)

@@ -27,8 +27,8 @@ def to_json(report: Report) -> str:
 
 def to_junit(report: Report) -> str:
     states = [c.status for c in report.checks]
-    suite = ElementTree.Element("testsuite", name=_xml(report.title), tests=str(len(states)), failures=str(states.count("failed")),
-                                errors="0", skipped=str(states.count("inconclusive")))
+    suite = ElementTree.Element("testsuite", name=_xml(report.title), tests=str(len(states)), errors="0",
+                                failures=str(states.count("failed")), skipped=str(states.count("inconclusive")))
     properties = ElementTree.SubElement(suite, "properties")
     for name, value in report.facts.items():
         ElementTree.SubElement(properties, "property", name=_xml(name), value=_xml(str(value)))

@@ -6,6 +6,7 @@ May import: numpy, shapely, scipy, scenes.errors; gerbonara inside ``gerber*.py`
 Promise: the same file gives the same Board, whatever its format; what could not be read is in ``Board.notes``.
 Start reading at model.py, then kicad.py.
 """
+
 from __future__ import annotations
 
 from pathlib import Path

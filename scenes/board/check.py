@@ -1,4 +1,5 @@
 """Whether a board that was read makes sense as a product. Reading tolerates more than a line can build."""
+
 from __future__ import annotations
 
 import numpy as np
@@ -6,7 +7,7 @@ import numpy as np
 from scenes.board.model import Board, Component
 from scenes.errors import SceneError
 
-MARGIN = 1e-3                                  # [m] castellations and edge connectors reach over the edge
+MARGIN = 1e-3  # [m] castellations and edge connectors reach over the edge
 
 
 def _outside(component: Component, bounds: tuple[float, float, float, float]) -> bool:
@@ -30,9 +31,13 @@ def check(board: Board) -> Board:
         SceneError: a part that is to be placed lies outside the outline; one line each with file, reference, place and what
             to do. Parts that reach over the edge are fine.
     """
-    lines = [f"{board.source}: {c.reference} ({c.package}) lies outside the outline, at x {c.x * 1e3:.3f} mm, y {c.y * 1e3:.3f} mm from "
-             f"its lower left corner, the board being {board.size[0] * 1e3:.1f} × {board.size[1] * 1e3:.1f} mm; "
-             "move it onto the board or mark it do-not-populate" for c in outside(board) if c.placed]
+    lines = [
+        f"{board.source}: {c.reference} ({c.package}) lies outside the outline, at x {c.x * 1e3:.3f} mm, y {c.y * 1e3:.3f} mm "
+        f"from its lower left corner, the board being {board.size[0] * 1e3:.1f} × {board.size[1] * 1e3:.1f} mm; "
+        "move it onto the board or mark it do-not-populate"
+        for c in outside(board)
+        if c.placed
+    ]
     if lines:
         raise SceneError("\n".join(lines))
     return board

@@ -1,4 +1,5 @@
 """A folder of Gerber and Excellon files, with centroid and BOM tables where there are any, as a :class:`Board`."""
+
 from __future__ import annotations
 
 import math
@@ -19,13 +20,28 @@ from scenes.board.tables import read_bom, read_centroid
 from scenes.errors import AssetError, SceneError
 
 MAX_FILES = 500
-SUFFIXES_SKIPPED = {".csv", ".png", ".jpg", ".pdf", ".zip", ".md", ".step", ".stp", ".kicad_pcb", ".kicad_sch", ".kicad_pro", ".html", ".gbrjob"}
+SUFFIXES_SKIPPED = {
+    ".csv",
+    ".png",
+    ".jpg",
+    ".pdf",
+    ".zip",
+    ".md",
+    ".step",
+    ".stp",
+    ".kicad_pcb",
+    ".kicad_sch",
+    ".kicad_pro",
+    ".html",
+    ".gbrjob",
+}
 
 
 @dataclass
 class _Files:
     """What the folder holds, in the files' own frame [mm]."""
-    layers: list[tuple[Role, Path, Any]] = field(default_factory=list)     # role, file, gerbonara GerberFile
+
+    layers: list[tuple[Role, Path, Any]] = field(default_factory=list)  # role, file, gerbonara GerberFile
     outline: list[tuple[Path, Any]] = field(default_factory=list)
     drills: list[tuple[Role, Path, Any]] = field(default_factory=list)
     other: list[str] = field(default_factory=list)
@@ -47,7 +63,9 @@ def read_gerber(folder: Path, *, centroid: Path | None = None, bom: Path | None 
     """
     files = _collect(folder)
     if not any(role.kind == "copper" for role, _, _ in files.layers):
-        raise SceneError(f"{folder}: no copper layer among its files; name them as KiCad or Protel do, or plot them with X2 attributes")
+        raise SceneError(
+            f"{folder}: no copper layer among its files; name them as KiCad or Protel do, or plot them with X2 attributes"
+        )
     shapes = Shapes()
     outline, notes = _outline(files, folder, shapes)
     x0, y0, _, _ = outline.bounds
@@ -61,19 +79,34 @@ def read_gerber(folder: Path, *, centroid: Path | None = None, bom: Path | None 
     placements = read_centroid(centroid) if centroid is not None else ()
     rows = read_bom(bom) if bom is not None else {}
     flashes = [(role, item) for role, _, gerber in order for item in gerber.objects if role.side != "inner"]
-    components, fiducials, drills, more = make_components(placements, rows, flashes, layers, drills, shapes, origin,
-                                                          shapely.transform(outline, frame), str(centroid))
+    components, fiducials, drills, more = make_components(
+        placements, rows, flashes, layers, drills, shapes, origin, shapely.transform(outline, frame), str(centroid)
+    )
     if centroid is None:
         more = ["no centroid table was given, so there are no components"]
     unread = [f"{len(files.other)} files are none of the board's layers: {', '.join(files.other[:6])}"] if files.other else []
     pads = [p for c in components for p in c.pads]
     sides = [c.side for c in components]
     return Board(
-        name=folder.name, outline=shapely.orient_polygons(shapely.transform(outline, frame)), thickness=thickness,
-        stackup=_stackup(layers, thickness), layers=layers, drills=drills, components=components, fiducials=fiducials, source=str(folder),
-        format="gerber", notes=(*notes, *files.notes, *unread, *more),
-        counts={"footprints": len(components), "front": sides.count("front"), "back": sides.count("back"), "pads": len(pads),
-                "smd_pads": sum(p.kind == "smd" for p in pads)})
+        name=folder.name,
+        outline=shapely.orient_polygons(shapely.transform(outline, frame)),
+        thickness=thickness,
+        stackup=_stackup(layers, thickness),
+        layers=layers,
+        drills=drills,
+        components=components,
+        fiducials=fiducials,
+        source=str(folder),
+        format="gerber",
+        notes=(*notes, *files.notes, *unread, *more),
+        counts={
+            "footprints": len(components),
+            "front": sides.count("front"),
+            "back": sides.count("back"),
+            "pads": len(pads),
+            "smd_pads": sum(p.kind == "smd" for p in pads),
+        },
+    )
 
 
 def _collect(folder: Path) -> _Files:
@@ -102,9 +135,15 @@ def _collect(folder: Path) -> _Files:
         elif role.kind == "outline":
             files.outline.append((path, parse_gerber(text, path)))
         else:
-            same = [p for r, p, _ in files.layers if (r.kind, r.side, r.number) == (role.kind, role.side, role.number) and r.side != "inner"]
+            same = [
+                p
+                for r, p, _ in files.layers
+                if (r.kind, r.side, r.number) == (role.kind, role.side, role.number) and r.side != "inner"
+            ]
             if same:
-                raise SceneError(f"{path}: {same[0].name} is the {role.side} {role.kind} layer already; keep one of the two in the folder")
+                raise SceneError(
+                    f"{path}: {same[0].name} is the {role.side} {role.kind} layer already; keep one of the two in the folder"
+                )
             files.layers.append((role, path, parse_gerber(text, path)))
     return files
 
@@ -112,7 +151,12 @@ def _collect(folder: Path) -> _Files:
 def _outline(files: _Files, folder: Path, shapes: Shapes) -> tuple[shapely.Geometry, list[str]]:
     if not files.outline:
         raise SceneError(f"{folder}: no outline among its files; add the plot of the edge layer (Edge_Cuts.gbr, .gko or .gm1)")
-    lines = [shapes.path(item) for _, gerber in files.outline for item in gerber.objects if type(item).__name__ in ("Line", "Arc", "Region")]
+    lines = [
+        shapes.path(item)
+        for _, gerber in files.outline
+        for item in gerber.objects
+        if type(item).__name__ in ("Line", "Arc", "Region")
+    ]
 
     def locate(point: Any) -> str:
         return f"x {point[0]:.3f} mm, y {point[1]:.3f} mm"
@@ -158,8 +202,17 @@ def _drills(files: _Files, origin: Any) -> tuple[Drill, ...]:
                 continue
             a, b = (np.array([moved.x1, moved.y1]) - origin) * 1e-3, (np.array([moved.x2, moved.y2]) - origin) * 1e-3
             along = b - a
-            out.append(Drill(*(float(v) for v in (a + b) / 2), diameter, plated, float(np.hypot(*along)) + diameter,
-                             math.atan2(along[1], along[0]) % math.pi))
+            x, y = (a + b) / 2
+            out.append(
+                Drill(
+                    float(x),
+                    float(y),
+                    diameter,
+                    plated,
+                    float(np.hypot(*along)) + diameter,
+                    math.atan2(along[1], along[0]) % math.pi,
+                )
+            )
     return tuple(out)
 
 

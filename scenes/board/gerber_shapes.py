@@ -2,10 +2,12 @@
 
 gerbonara parses; the geometry of what it parsed is turned into polygons here, every aperture once.
 """
+
 from __future__ import annotations
 
 import re
 import warnings
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ from scenes.errors import AssetError, SceneError
 MAX_BYTES = 200_000_000
 # KiCad writes attributes as comments where X2 is switched off; without the prefix they are X2
 _COMMENTED = re.compile(r"^G04 #@! (T[FAOD][^*]*)\*", re.MULTILINE)
+_INCLUDE = re.compile(r"^\s*%?IF([^*%\n]+)", re.MULTILINE)
 _SLOT = re.compile(r"^(X[-+\d.]+Y[-+\d.]+)G85(X[-+\d.]+Y[-+\d.]+)\s*$", re.MULTILINE)
 
 
@@ -33,9 +36,12 @@ def read_text(path: Path) -> str:
 
 
 def parse_gerber(text: str, path: Path) -> Any:
-    """A gerbonara GerberFile. Included files are never read. Raises SceneError with gerbonara's own words."""
+    """A gerbonara GerberFile. Raises SceneError for what gerbonara cannot read, and for a file that includes another one."""
     from gerbonara import GerberFile
 
+    include = _INCLUDE.search(text)
+    if include:
+        raise SceneError(f"{path}: includes the file {include[1][:80]!r}, which is never read; plot the layer into one file")
     return _parsed(GerberFile.from_string, _COMMENTED.sub(r"%\1*%", text), path)
 
 
@@ -51,9 +57,20 @@ def _parsed(read: Any, text: str, path: Path) -> Any:
         warnings.simplefilter("ignore")
         try:
             return read(text, filename=path)
-        except (SyntaxError, ValueError, KeyError, IndexError, TypeError, AttributeError, ArithmeticError, RecursionError) as error:
+        except (
+            SyntaxError,
+            ValueError,
+            KeyError,
+            IndexError,
+            TypeError,
+            AttributeError,
+            ArithmeticError,
+            RecursionError,
+        ) as error:
             first = " ".join(str(error).split())[:160].replace(str(path), "").lstrip(": ")
-            raise SceneError(f"{path}: cannot be read as {read.__self__.__name__}: {first or type(error).__name__}; plot the file again") from None
+            raise SceneError(
+                f"{path}: cannot be read as {read.__self__.__name__}: {first or type(error).__name__}; plot the file again"
+            ) from None
 
 
 class Shapes:
@@ -83,7 +100,7 @@ class Shapes:
             shape = self.flash(item.aperture)
             x, y = item.converted(self.mm).x, item.converted(self.mm).y
             if not shape.is_empty:
-                ink.ready += [shapely.transform(p, lambda points: points + [x, y]) for p in shapely.get_parts(shape)]
+                ink.ready += [shapely.transform(p, lambda points: points + np.array([x, y])) for p in shapely.get_parts(shape)]
             return
         if kind in ("Line", "Arc") and type(item.aperture).__name__ not in ("CircleAperture", "ExcellonTool"):
             self._sweep(item, ink)
@@ -100,7 +117,7 @@ class Shapes:
         shape, line = self.flash(item.aperture), _path(next(iter(item.to_primitives(self.mm))))
         if shape.is_empty:
             return
-        for a, b in zip(line[:-1], line[1:], strict=True):
+        for a, b in pairwise(line):
             stamps = [shapely.transform(shape, lambda points, at=at: points + at) for at in (a, b)]
             ink.ready.append(shapely.convex_hull(shapely.union_all(stamps)))
 
@@ -141,7 +158,9 @@ def _primitive(primitive: Any, ink: Ink | None = None) -> Ink:
     elif kind in ("Line", "Arc"):
         ink.line(_path(primitive), primitive.width)
     elif kind == "Rectangle":
-        turn = np.array([[np.cos(primitive.rotation), np.sin(primitive.rotation)], [-np.sin(primitive.rotation), np.cos(primitive.rotation)]])
+        turn = np.array(
+            [[np.cos(primitive.rotation), np.sin(primitive.rotation)], [-np.sin(primitive.rotation), np.cos(primitive.rotation)]]
+        )
         corners = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) * [primitive.w / 2, primitive.h / 2]
         if primitive.w > 0 and primitive.h > 0:
             ink.fill(corners @ turn + [primitive.x, primitive.y])

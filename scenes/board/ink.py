@@ -2,6 +2,7 @@
 
 Millimetres, y down, as in the file. ``Ink.polygons`` gives the board frame.
 """
+
 from __future__ import annotations
 
 from dataclasses import dataclass, field
@@ -19,11 +20,12 @@ NONE: Geometries = np.empty(0, dtype=object)
 @dataclass
 class Ink:
     """What is drawn on one layer, not yet turned into polygons."""
-    segments: list[tuple[float, float, float, float, float]] = field(default_factory=list)   # x0, y0, x1, y1, width [mm]
-    lines: list[tuple[Points, float]] = field(default_factory=list)                          # points, width
-    rings: list[Points] = field(default_factory=list)                                        # filled, no border
-    bordered: list[tuple[Points, float]] = field(default_factory=list)                       # filled, with a border's width
-    ready: list[shapely.Geometry] = field(default_factory=list)                              # polygons already
+
+    segments: list[tuple[float, float, float, float, float]] = field(default_factory=list)  # x0, y0, x1, y1, width [mm]
+    lines: list[tuple[Points, float]] = field(default_factory=list)  # points, width
+    rings: list[Points] = field(default_factory=list)  # filled, no border
+    bordered: list[tuple[Points, float]] = field(default_factory=list)  # filled, with a border's width
+    ready: list[shapely.Geometry] = field(default_factory=list)  # polygons already
 
     def line(self, points: Points, width: float) -> None:
         """A stroke with round ends. A stroke without width leaves no ink."""
@@ -48,8 +50,13 @@ class Ink:
 
     def geometries(self) -> Geometries:
         """Everything as valid polygons, shape (N,), still in millimetres with y down."""
-        parts = [_capsules(np.array(self.segments)) if self.segments else NONE, _polygons(self.rings), _strokes(self.lines),
-                 _bordered(self.bordered), _flat(np.array(self.ready, dtype=object)) if self.ready else NONE]
+        parts = [
+            _capsules(np.array(self.segments)) if self.segments else NONE,
+            _polygons(self.rings),
+            _strokes(self.lines),
+            _bordered(self.bordered),
+            _flat(np.array(self.ready, dtype=object)) if self.ready else NONE,
+        ]
         return np.concatenate(parts)
 
 

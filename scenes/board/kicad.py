@@ -3,6 +3,7 @@
 The s-expression reader gives nested lists; everything typed happens here and in the ``kicad_*`` modules beside it. What is
 not known is counted by kind and reported in ``Board.notes``; a number that cannot be read is an error with its line.
 """
+
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -23,8 +24,26 @@ from scenes.board.model import Board, Drill, Layer, LayerKind, Side
 from scenes.board.outline import board_outline
 from scenes.errors import SceneError
 
-SILENT = {"version", "generator", "generator_version", "host", "general", "paper", "page", "title_block", "layers", "setup",
-          "net", "net_class", "property", "group", "embedded_fonts", "embedded_files", "component_classes", "variants"}
+SILENT = {
+    "version",
+    "generator",
+    "generator_version",
+    "host",
+    "general",
+    "paper",
+    "page",
+    "title_block",
+    "layers",
+    "setup",
+    "net",
+    "net_class",
+    "property",
+    "group",
+    "embedded_fonts",
+    "embedded_files",
+    "component_classes",
+    "variants",
+}
 GRAPHICS = {"gr_line", "gr_arc", "gr_circle", "gr_rect", "gr_poly", "gr_curve"}
 Frame = Callable[[Points], Points]
 
@@ -43,7 +62,9 @@ def read_kicad(path: Path) -> Board:
     try:
         return _read(root, path)
     except BadNode as error:
-        raise SceneError(f"{path}:{line_of(text, error.node.position)}: cannot read {error}; save the board again from KiCad") from None
+        raise SceneError(
+            f"{path}:{line_of(text, error.node.position)}: cannot read {error}; save the board again from KiCad"
+        ) from None
 
 
 class _Items:
@@ -53,10 +74,10 @@ class _Items:
         self.inks = {name: Ink() for name in (*setup.copper, *(f"{s}.{k}" for s in "FB" for k in ("Mask", "Paste", "SilkS")))}
         self.edge: list[Points] = []
         self.footprints: list[FootprintRecord] = []
-        self.vias: list[tuple[float, float, float]] = []                   # x, y, drill
+        self.vias: list[tuple[float, float, float]] = []  # x, y, drill
         self.unknown: dict[str, int] = {}
         self.unfilled = 0
-        self.hidden_vias = 0                                               # blind and buried
+        self.hidden_vias = 0  # blind and buried
 
 
 def _read(root: Node, path: Path) -> Board:
@@ -65,8 +86,10 @@ def _read(root: Node, path: Path) -> Board:
     for node in root.nodes():
         _item(node, setup, items)
     if not items.footprints:
-        raise SceneError(f"{path}: no footprint found in a board of version {setup.version}; a line needs parts to place, "
-                         "check that the file is the finished board")
+        raise SceneError(
+            f"{path}: no footprint found in a board of version {setup.version}; a line needs parts to place, "
+            "check that the file is the finished board"
+        )
     stack, thickness, colors = read_stackup(root)
 
     def locate(point: Points) -> str:
@@ -80,11 +103,22 @@ def _read(root: Node, path: Path) -> Board:
 
     layers, shapes = _layers(setup, items, frame)
     components, fiducials, pad_drills, more = make_components(items.footprints, frame, shapes)
-    via_drills = tuple(Drill(*frame(np.array([[x, y]]))[0].tolist(), d * 1e-3, True, via=True) for x, y, d in items.vias)
+    via_drills = tuple(Drill((x - x0) * 1e-3, (y1 - y) * 1e-3, d * 1e-3, True, via=True) for x, y, d in items.vias)
     return Board(
-        name=path.stem, outline=shapely.orient_polygons(shapely.transform(outline, frame)), thickness=thickness, stackup=stack,
-        layers=layers, drills=(*pad_drills, *via_drills), components=components, fiducials=fiducials, source=str(path),
-        format=f"kicad {setup.version}", notes=(*notes, *_notes(items), *more), colors=colors, counts=_counts(items.footprints))
+        name=path.stem,
+        outline=shapely.orient_polygons(shapely.transform(outline, frame)),
+        thickness=thickness,
+        stackup=stack,
+        layers=layers,
+        drills=(*pad_drills, *via_drills),
+        components=components,
+        fiducials=fiducials,
+        source=str(path),
+        format=f"kicad {setup.version}",
+        notes=(*notes, *_notes(items), *more),
+        colors=colors,
+        counts=_counts(items.footprints),
+    )
 
 
 def _item(node: Node, setup: Setup, items: _Items) -> None:
@@ -129,7 +163,9 @@ def _text(node: Node, setup: Setup, items: _Items) -> None:
         else:
             at = node.node("at")
             numbers = at.numbers(len([a for a in at.atoms() if a != "unlocked"][:3])) if at is not None else (0.0, 0.0)
-            draw_text(node, text, items.inks[layer], np.array(numbers[:2]), numbers[2] if len(numbers) > 2 else 0.0, legacy=setup.legacy)
+            draw_text(
+                node, text, items.inks[layer], np.array(numbers[:2]), numbers[2] if len(numbers) > 2 else 0.0, legacy=setup.legacy
+            )
 
 
 def _compound(node: Node, setup: Setup, items: _Items) -> None:
@@ -171,7 +207,7 @@ def _zone(node: Node, setup: Setup, items: _Items) -> None:
 
 def _via(node: Node, setup: Setup, items: _Items) -> None:
     x, y = pair(node, "at").tolist()
-    span = setup.expand(node.node("layers").atoms()) if node.node("layers") is not None else ()   # type: ignore[union-attr]
+    span = setup.expand(node.node("layers").atoms()) if node.node("layers") is not None else ()  # type: ignore[union-attr]
     known = [setup.copper.index(layer) for layer in span if layer in setup.copper]
     first, last = (min(known), max(known)) if len(known) > 1 else (0, len(setup.copper) - 1)
     sizes = dict.fromkeys(setup.copper, node.number("size"))
@@ -179,13 +215,17 @@ def _via(node: Node, setup: Setup, items: _Items) -> None:
     for layer in stack.nodes("layer") if stack is not None else []:
         for name in setup.copper[1:-1] if layer.atom(1) == "Inner" else setup.expand([layer.atom(1)]):
             sizes[name] = layer.number("size", sizes.get(name, 0.0))
-    for name in setup.copper[first:last + 1]:
+    for name in setup.copper[first : last + 1]:
         if sizes[name] > 0:
             items.inks[name].disc(x, y, sizes[name])
     tenting, outer = node.node("tenting"), (setup.copper[0], setup.copper[-1])
     for index, (word, mask) in enumerate((("front", "F.Mask"), ("back", "B.Mask"))):
-        tented = tenting.has(word) if tenting is not None and (tenting.node(word) is not None or tenting.atoms()) else setup.tented[index]
-        if not tented and outer[index] in setup.copper[first:last + 1]:
+        tented = (
+            tenting.has(word)
+            if tenting is not None and (tenting.node(word) is not None or tenting.atoms())
+            else setup.tented[index]
+        )
+        if not tented and outer[index] in setup.copper[first : last + 1]:
             items.inks[mask].disc(x, y, sizes[outer[index]] + 2 * setup.mask_margin)
     if (first, last) == (0, len(setup.copper) - 1):
         items.vias.append((x, y, node.number("drill", setup.via_drill)))
@@ -235,8 +275,13 @@ def _notes(items: _Items) -> list[str]:
 def _counts(footprints: list[FootprintRecord]) -> dict[str, int]:
     sides: list[Side] = [f.side for f in footprints]
     pads = [p for f in footprints for p in f.pads]
-    return {"footprints": len(footprints), "front": sides.count("front"), "back": sides.count("back"), "pads": len(pads),
-            "smd_pads": sum(p.type == "smd" for p in pads)}
+    return {
+        "footprints": len(footprints),
+        "front": sides.count("front"),
+        "back": sides.count("back"),
+        "pads": len(pads),
+        "smd_pads": sum(p.type == "smd" for p in pads),
+    }
 
 
 __all__ = ["read_kicad"]

@@ -1,4 +1,5 @@
 """Footprints as read become components, fiducials and holes in the board frame."""
+
 from __future__ import annotations
 
 import math
@@ -10,16 +11,25 @@ import shapely
 from scenes.board.ink import Geometries
 from scenes.board.kicad_curves import Points
 from scenes.board.kicad_footprint import FootprintRecord, PadRecord
-from scenes.board.model import Component, Drill, Fiducial, Pad, PadShape
+from scenes.board.model import Component, Drill, Fiducial, Pad, PadKind, PadShape
 from scenes.board.outline import TOLERANCE
 
 Frame = Callable[[Points], Points]
 
-SHAPES: dict[str, PadShape] = {"circle": "circle", "rect": "rect", "oval": "oval", "roundrect": "roundrect", "trapezoid": "trapezoid"}
+SHAPES: dict[str, PadShape] = {
+    "circle": "circle",
+    "rect": "rect",
+    "oval": "oval",
+    "roundrect": "roundrect",
+    "trapezoid": "trapezoid",
+}
 
 
-def make_components(footprints: Sequence[FootprintRecord], frame: Frame, layers: Mapping[str, Geometries],
-                    ) -> tuple[tuple[Component, ...], tuple[Fiducial, ...], tuple[Drill, ...], list[str]]:
+def make_components(
+    footprints: Sequence[FootprintRecord],
+    frame: Frame,
+    layers: Mapping[str, Geometries],
+) -> tuple[tuple[Component, ...], tuple[Fiducial, ...], tuple[Drill, ...], list[str]]:
     """Components (footprints with pads), fiducials, the holes of all pads, and notes.
 
     Args:
@@ -52,10 +62,23 @@ def make_components(footprints: Sequence[FootprintRecord], frame: Frame, layers:
         doubled += names[base] > 1
         reference = base if names[base] == 1 else f"{base}#{names[base]}"
         x, y = frame(footprint.at[None])[0].tolist()
-        components.append(Component(
-            reference, footprint.value, footprint.package, x, y, math.radians(footprint.angle), footprint.side, tuple(pads),
-            footprint.placed and found is None and any(p.front or p.back for p in pads), footprint.library, footprint.models,
-            footprint.description, _courtyard(footprint.courtyard, frame)))
+        components.append(
+            Component(
+                reference,
+                footprint.value,
+                footprint.package,
+                x,
+                y,
+                math.radians(footprint.angle),
+                footprint.side,
+                tuple(pads),
+                footprint.placed and found is None and any(p.front or p.back for p in pads),
+                footprint.library,
+                footprint.models,
+                footprint.description,
+                _courtyard(footprint.courtyard, frame),
+            )
+        )
     notes = [f"{doubled} components share a reference with another one; a number was added, such as R1#2"] if doubled else []
     return tuple(components), tuple(fiducials), tuple(drills), notes
 
@@ -81,8 +104,13 @@ def _paste_areas(footprints: Sequence[FootprintRecord], outlines: Geometries, fr
     for footprint in footprints:
         rows = range(position, position + len(footprint.pads))
         position += len(footprint.pads)
-        windows = [(name[0], outlines[i]) for i, pad in zip(rows, footprint.pads, strict=True) if not pad.copper
-                   for name in pad.layers if name.endswith(".Paste") and outlines[i] is not None]
+        windows = [
+            (name[0], outlines[i])
+            for i, pad in zip(rows, footprint.pads, strict=True)
+            if not pad.copper
+            for name in pad.layers
+            if name.endswith(".Paste") and outlines[i] is not None
+        ]
         for i, pad in zip(rows, footprint.pads, strict=True):
             area = sum((s.area if isinstance(s, shapely.Geometry) else _ring_area(s)) for s in pad.paste) * 1e-6
             if windows and pad.copper and outlines[i] is not None:
@@ -107,9 +135,16 @@ def _pad(record: PadRecord, frame: Frame, outline: shapely.Geometry | None, past
         width, height, plated = record.drill
         hole = frame(record.hole[None])[0].tolist()
         slot = width != height
-        drill = Drill(hole[0], hole[1], min(width, height) * 1e-3, plated, max(width, height) * 1e-3 if slot else 0.0,
-                      angle + (math.pi / 2 if height > width else 0.0) if slot else 0.0)
+        drill = Drill(
+            hole[0],
+            hole[1],
+            min(width, height) * 1e-3,
+            plated,
+            max(width, height) * 1e-3 if slot else 0.0,
+            angle + (math.pi / 2 if height > width else 0.0) if slot else 0.0,
+        )
     front, back = (record.copper and f"{side}.Cu" in record.layers for side in "FB")
+    kind: PadKind
     if record.type == "np_thru_hole":
         kind = "npth"
     elif "castellated" in record.property or record.type == "connect":
@@ -117,10 +152,23 @@ def _pad(record: PadRecord, frame: Frame, outline: shapely.Geometry | None, past
     else:
         kind = "through" if record.type == "thru_hole" else "smd"
     shape = "polygon" if record.form.chamfered else SHAPES.get(record.form.shape, "polygon")
-    return Pad(record.number, shape, x, y, (record.form.size[0] * 1e-3, record.form.size[1] * 1e-3), angle,
-               kind, front, back, record.net,  # type: ignore[arg-type]
-               any(n.endswith(".Mask") for n in record.layers),
-               any(n.endswith(".Paste") for n in record.layers) or paste_area > 0, drill, outline, paste_area)
+    return Pad(
+        record.number,
+        shape,
+        x,
+        y,
+        (record.form.size[0] * 1e-3, record.form.size[1] * 1e-3),
+        angle,
+        kind,
+        front,
+        back,
+        record.net,
+        any(n.endswith(".Mask") for n in record.layers),
+        any(n.endswith(".Paste") for n in record.layers) or paste_area > 0,
+        drill,
+        outline,
+        paste_area,
+    )
 
 
 def _fiducial(footprint: FootprintRecord, pads: Sequence[Pad]) -> Fiducial | None:

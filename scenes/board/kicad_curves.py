@@ -3,6 +3,7 @@
 Everything here is in KiCad's own frame: millimetres, y down, angles in degrees that look counter-clockwise on the screen.
 A curve is replaced by chords whose error is at most ``CHORD``.
 """
+
 from __future__ import annotations
 
 import math
@@ -12,10 +13,10 @@ from numpy.typing import NDArray
 
 from scenes.board.kicad_sexpr import BadNode, Node
 
-Points = NDArray[np.float64]                   # (N, 2) [mm]
+Points = NDArray[np.float64]  # (N, 2) [mm]
 
-CHORD = 1e-3                                   # [mm] largest distance between a chord and its arc
-MIN_STEPS = 16                                 # chords of a full turn, however small the circle
+CHORD = 1e-3  # [mm] largest distance between a chord and its arc
+MIN_STEPS = 16  # chords of a full turn, however small the circle
 MAX_STEPS = 4096
 
 
@@ -31,6 +32,8 @@ def rotate(points: Points, degrees: float) -> Points:
     """Points turned about the origin, counter-clockwise on the screen (y is down). Quarter turns are exact."""
     turns = degrees / 90.0
     if turns == round(turns):
+        cos: float
+        sin: float
         cos, sin = ((1, 0), (0, 1), (-1, 0), (0, -1))[round(turns) % 4]
     else:
         cos, sin = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
@@ -81,11 +84,15 @@ def bezier(control: Points) -> Points:
     bend = 6 * max(float(np.hypot(*(a - 2 * b + c))), float(np.hypot(*(b - 2 * c + d))))
     count = min(MAX_STEPS, max(2, math.ceil(math.sqrt(bend / (8 * CHORD)))))
     t = np.linspace(0.0, 1.0, count + 1)[:, None]
-    return (1 - t) ** 3 * a + 3 * (1 - t) ** 2 * t * b + 3 * (1 - t) * t ** 2 * c + t ** 3 * d
+    return (1 - t) ** 3 * a + 3 * (1 - t) ** 2 * t * b + 3 * (1 - t) * t**2 * c + t**3 * d
 
 
-def rounded_box(half_x: float, half_y: float, radii: tuple[float, float, float, float],
-                cuts: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0)) -> Points:
+def rounded_box(
+    half_x: float,
+    half_y: float,
+    radii: tuple[float, float, float, float],
+    cuts: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0),
+) -> Points:
     """Rectangle about the origin with each corner rounded or cut, shape (N, 2).
 
     Args:
@@ -115,8 +122,13 @@ def capsules(start: Points, end: Points, radius: float) -> Points:
     fan = np.linspace(-np.pi / 2, np.pi / 2, half + 1)
     head = direction[:, None] + fan
     tail = head + np.pi
-    return np.concatenate([end[:, None] + radius * np.stack([np.cos(head), np.sin(head)], -1),
-                           start[:, None] + radius * np.stack([np.cos(tail), np.sin(tail)], -1)], axis=1)
+    return np.concatenate(
+        [
+            end[:, None] + radius * np.stack([np.cos(head), np.sin(head)], -1),
+            start[:, None] + radius * np.stack([np.cos(tail), np.sin(tail)], -1),
+        ],
+        axis=1,
+    )
 
 
 def pair(node: Node, name: str) -> Points:
@@ -158,5 +170,18 @@ def _numeric(node: Node) -> bool:
     return True
 
 
-__all__ = ["CHORD", "Points", "arc_about", "arc_points", "arc_through", "bezier", "capsules", "circle", "outline_points",
-           "pair", "rotate", "rounded_box", "steps"]
+__all__ = [
+    "CHORD",
+    "Points",
+    "arc_about",
+    "arc_points",
+    "arc_through",
+    "bezier",
+    "capsules",
+    "circle",
+    "outline_points",
+    "pair",
+    "rotate",
+    "rounded_box",
+    "steps",
+]

@@ -2,6 +2,7 @@
 
 All three families share their syntax (``gr_``, ``fp_`` and a custom pad's primitives), so one reader serves them.
 """
+
 from __future__ import annotations
 
 import re
@@ -18,7 +19,7 @@ from scenes.board.strokes import TextStyle, text_strokes, wrap
 
 Transform = Callable[[Points], Points]
 SHAPES = ("line", "arc", "circle", "rect", "poly", "curve", "vector")
-KNOCKOUT = 0.25, 1.75                          # plate around knocked-out text: the larger of pen and height / 4, over 1.75
+KNOCKOUT = 0.25, 1.75  # plate around knocked-out text: the larger of pen and height / 4, over 1.75
 FILLED = ("solid", "yes", "hatch", "reverse_hatch", "cross_hatch")
 
 
@@ -159,15 +160,30 @@ def draw_text_box(node: Node, text: str, ink: Ink, transform: Transform = _same,
     border = node.node("border")
     if border is None or border[-1] != "no":
         ink.line(np.concatenate([corners, corners[:1]]), stroke_width(node))
-    style, pen = text_style(node, legacy)
+    style, _ = text_style(node, legacy)
     margins = node.node("margins")
     left, top, right, bottom = margins.numbers(4) if margins is not None else (0.75 * style.height,) * 4
-    box = rotate(corners, -angle)              # the frame in which the text runs along x
-    (x0, y0), (x1, y1) = box.min(axis=0) + [left, top], box.max(axis=0) - [right, bottom]
-    anchor = np.array([{"left": x0, "center": (x0 + x1) / 2, "right": x1}[style.horizontal],
-                       {"top": y0, "center": (y0 + y1) / 2, "bottom": y1}[style.vertical]])
+    box = rotate(corners, -angle)  # the frame in which the text runs along x
+    (x0, y0), (x1, y1) = box.min(axis=0) + np.array([left, top]), box.max(axis=0) - np.array([right, bottom])
+    anchor = np.array(
+        [
+            {"left": x0, "center": (x0 + x1) / 2, "right": x1}[style.horizontal],
+            {"top": y0, "center": (y0 + y1) / 2, "bottom": y1}[style.vertical],
+        ]
+    )
     wrapped = text if node.node("render_cache") is not None else wrap(text, x1 - x0, style)
     draw_text(node, wrapped, ink, rotate(anchor, angle), angle, legacy=legacy)
 
 
-__all__ = ["SHAPES", "draw_shape", "draw_text", "draw_text_box", "expand", "is_filled", "is_hidden", "shape_points", "stroke_width", "text_style"]
+__all__ = [
+    "SHAPES",
+    "draw_shape",
+    "draw_text",
+    "draw_text_box",
+    "expand",
+    "is_filled",
+    "is_hidden",
+    "shape_points",
+    "stroke_width",
+    "text_style",
+]

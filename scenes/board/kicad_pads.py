@@ -4,6 +4,7 @@ Millimetres, y down. A pad's own frame has the shape's centre at the origin. In 
 it includes the footprint's. A footprint on the back is stored as seen through the board, mirrored already, so nothing
 here distinguishes sides.
 """
+
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
@@ -22,14 +23,15 @@ CORNERS = ("top_left", "top_right", "bottom_right", "bottom_left")
 @dataclass(frozen=True)
 class PadForm:
     """The shape of a pad on one layer, in the pad's own frame [mm]."""
-    shape: str                                 # as the file says: circle, rect, oval, roundrect, trapezoid, custom
+
+    shape: str  # as the file says: circle, rect, oval, roundrect, trapezoid, custom
     size: tuple[float, float]
-    offset: tuple[float, float] = (0.0, 0.0)   # of the shape from the hole
-    ratio: float = 0.25                        # corner radius / shorter side
+    offset: tuple[float, float] = (0.0, 0.0)  # of the shape from the hole
+    ratio: float = 0.25  # corner radius / shorter side
     chamfer_ratio: float = 0.0
     chamfered: tuple[str, ...] = ()
-    delta: tuple[float, float] = (0.0, 0.0)    # of a trapezoid
-    primitives: Node | None = None             # of a custom pad
+    delta: tuple[float, float] = (0.0, 0.0)  # of a trapezoid
+    primitives: Node | None = None  # of a custom pad
     anchor: str = "rect"
 
 
@@ -37,17 +39,25 @@ def pad_form(node: Node, shape: str) -> PadForm:
     """Read the shape of a pad or of one of its layers in a pad stack."""
     size = node.node("size")
     width, height = size.numbers(2) if size is not None and len(size) > 2 else (0.0, 0.0)
-    if size is not None and len(size) == 2:                    # a via's pad stack has one diameter
+    if size is not None and len(size) == 2:  # a via's pad stack has one diameter
         width = height = size.numbers(1)[0]
     drill, offset_node = node.node("drill"), node.node("offset")
     if offset_node is None and drill is not None:
         offset_node = drill.node("offset")
     offset = offset_node.numbers(2) if offset_node is not None else (0.0, 0.0)
     delta, chamfer, options = node.node("rect_delta"), node.node("chamfer"), node.node("options")
-    return PadForm(shape, (width, height), (offset[0], offset[1]), node.number("roundrect_rratio", 0.25),
-                   node.number("chamfer_ratio", 0.2), tuple(chamfer.atoms()) if chamfer is not None else (),
-                   delta.numbers(2) if delta is not None else (0.0, 0.0), node.node("primitives"),  # type: ignore[arg-type]
-                   options.text("anchor", "rect") if options is not None else "rect")
+    lean = delta.numbers(2) if delta is not None else (0.0, 0.0)
+    return PadForm(
+        shape,
+        (width, height),
+        (offset[0], offset[1]),
+        node.number("roundrect_rratio", 0.25),
+        node.number("chamfer_ratio", 0.2),
+        tuple(chamfer.atoms()) if chamfer is not None else (),
+        (lean[0], lean[1]),
+        node.node("primitives"),
+        options.text("anchor", "rect") if options is not None else "rect",
+    )
 
 
 def pad_outline(form: PadForm, grow: tuple[float, float] = (0.0, 0.0), *, rounded: bool = True) -> Points | None:
@@ -70,12 +80,14 @@ def pad_outline(form: PadForm, grow: tuple[float, float] = (0.0, 0.0), *, rounde
         return circle(np.zeros(2), short / 2) if not reach.any() else capsules(-reach, reach, short / 2)[0]
     if form.shape == "trapezoid":
         dx, dy = form.delta[0] / 2, form.delta[1] / 2
-        ring = np.array([[-half_x - dy, half_y + dx], [half_x + dy, half_y - dx], [half_x - dy, -half_y + dx], [-half_x + dy, -half_y - dx]])
+        ring = np.array(
+            [[-half_x - dy, half_y + dx], [half_x + dy, half_y - dx], [half_x - dy, -half_y + dx], [-half_x + dy, -half_y - dx]]
+        )
         return ring
     if form.shape == "roundrect":
         own = min(form.size)
         radius = min(short / 2, max(0.0, form.ratio * own + min(grow)))
-        cut = max(0.0, form.chamfer_ratio * own + (2 - 2 ** 0.5) * min(grow)) if form.chamfered else 0.0
+        cut = max(0.0, form.chamfer_ratio * own + (2 - 2**0.5) * min(grow)) if form.chamfered else 0.0
         cuts = tuple(cut if corner in form.chamfered else 0.0 for corner in CORNERS)
         return rounded_box(half_x, half_y, (radius,) * 4, cuts)  # type: ignore[arg-type]
     if form.shape == "custom":
@@ -86,8 +98,13 @@ def pad_outline(form: PadForm, grow: tuple[float, float] = (0.0, 0.0), *, rounde
 def custom_polygon(form: PadForm, grow: float = 0.0) -> shapely.Geometry:
     """A custom pad in its own frame: anchor and primitives in one polygon, grown by ``grow`` [mm]."""
     ink = Ink()
-    anchor = pad_outline(replace(form, shape="circle" if form.anchor == "circle" else "rect",
-                                 size=(form.size[0], form.size[0] if form.anchor == "circle" else form.size[1])))
+    anchor = pad_outline(
+        replace(
+            form,
+            shape="circle" if form.anchor == "circle" else "rect",
+            size=(form.size[0], form.size[0] if form.anchor == "circle" else form.size[1]),
+        )
+    )
     if anchor is not None:
         ink.fill(anchor)
     if form.primitives is not None:

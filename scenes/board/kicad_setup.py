@@ -1,4 +1,5 @@
 """What a KiCad board file says about itself: version, layers, stack-up, margins, text variables."""
+
 from __future__ import annotations
 
 import re
@@ -9,8 +10,8 @@ from typing import Literal
 from scenes.board.kicad_sexpr import Node
 from scenes.board.model import StackLayer
 
-FIRST_FOOTPRINT = 20200000                     # files from about here on say "footprint" and round grown rectangles
-TYPED_TENTING = 20240900                       # from KiCad 9 tenting is a property of the board, not of the plot
+FIRST_FOOTPRINT = 20200000  # files from about here on say "footprint" and round grown rectangles
+TYPED_TENTING = 20240900  # from KiCad 9 tenting is a property of the board, not of the plot
 ART = ("F.Mask", "B.Mask", "F.Paste", "B.Paste", "F.SilkS", "B.SilkS")
 Kind = Literal["copper", "dielectric", "mask", "silk", "paste", "other"]
 
@@ -18,16 +19,17 @@ Kind = Literal["copper", "dielectric", "mask", "silk", "paste", "other"]
 @dataclass(frozen=True)
 class Setup:
     """Facts of the file that its items are read with. Lengths in millimetres, as in the file."""
+
     version: int
-    copper: tuple[str, ...]                    # canonical names, front to back
-    alias: dict[str, str]                      # name in this file → canonical name
+    copper: tuple[str, ...]  # canonical names, front to back
+    alias: dict[str, str]  # name in this file → canonical name
     mask_margin: float
     paste_margin: float
     paste_ratio: float
-    mask_web: float                            # openings closer than this are one
-    tented: tuple[bool, bool]                  # front, back: vias covered with mask
+    mask_web: float  # openings closer than this are one
+    tented: tuple[bool, bool]  # front, back: vias covered with mask
     via_drill: float
-    nets: dict[str, str]                       # number → name
+    nets: dict[str, str]  # number → name
     variables: dict[str, str]
 
     @property
@@ -59,8 +61,11 @@ def _first(root: Node | None, name: str) -> Node:
 def _layers(root: Node) -> tuple[tuple[str, ...], dict[str, str]]:
     """Canonical copper layers, front to back, and what this file calls each layer."""
     rows = [row for row in _first(root, "layers").nodes() if len(row.atoms()) >= 2]
-    copper = [row.atoms()[0] for row in rows if row.atoms()[1] in ("signal", "power", "mixed", "jumper")
-              or re.fullmatch(r"(F|B|In\d+)\.Cu", row.atoms()[0])]
+    copper = [
+        row.atoms()[0]
+        for row in rows
+        if row.atoms()[1] in ("signal", "power", "mixed", "jumper") or re.fullmatch(r"(F|B|In\d+)\.Cu", row.atoms()[0])
+    ]
     alias: dict[str, str] = {}
     canonical: list[str] = []
     for index, name in enumerate(copper):
@@ -70,7 +75,7 @@ def _layers(root: Node) -> tuple[tuple[str, ...], dict[str, str]]:
         canonical.append(plain)
     order = {"F.Cu": 0, "B.Cu": 1000}
     canonical = sorted(dict.fromkeys(canonical), key=lambda n: order.get(n, int(re.sub(r"\D", "", n) or 0)))
-    for row in rows:                           # the user's own names stand third, or second in files before KiCad 6
+    for row in rows:  # the user's own names stand third, or second in files before KiCad 6
         if len(row.atoms()) > 2 and row.atoms()[2] != "hide":
             alias.setdefault(row.atoms()[2], alias.get(row.atoms()[0], row.atoms()[0]))
     alias.update({"F.Silkscreen": "F.SilkS", "B.Silkscreen": "B.SilkS", "F.Courtyard": "F.CrtYd", "B.Courtyard": "B.CrtYd"})
@@ -97,14 +102,30 @@ def read_setup(root: Node) -> Setup:
     for comment in title.nodes("comment"):
         if len(comment.atoms()) >= 2:
             variables.setdefault(f"COMMENT{comment.atoms()[0]}", comment.atoms()[1])
-    return Setup(version, copper, alias, setup.number("pad_to_mask_clearance"), setup.number("pad_to_paste_clearance"),
-                 setup.number("pad_to_paste_clearance_ratio"), setup.number("solder_mask_min_width"), tented,
-                 (classes[0] if classes else setup).number("via_drill", setup.number("via_drill", 0.3)), nets, variables)
+    return Setup(
+        version,
+        copper,
+        alias,
+        setup.number("pad_to_mask_clearance"),
+        setup.number("pad_to_paste_clearance"),
+        setup.number("pad_to_paste_clearance_ratio"),
+        setup.number("solder_mask_min_width"),
+        tented,
+        (classes[0] if classes else setup).number("via_drill", setup.number("via_drill", 0.3)),
+        nets,
+        variables,
+    )
 
 
 _KINDS: tuple[tuple[str, Kind], ...] = (
-    ("copper", "copper"), ("mask", "mask"), ("silk", "silk"), ("paste", "paste"), ("core", "dielectric"),
-    ("prepreg", "dielectric"), ("dielectric", "dielectric"))
+    ("copper", "copper"),
+    ("mask", "mask"),
+    ("silk", "silk"),
+    ("paste", "paste"),
+    ("core", "dielectric"),
+    ("prepreg", "dielectric"),
+    ("dielectric", "dielectric"),
+)
 
 
 def read_stackup(root: Node) -> tuple[tuple[StackLayer, ...], float, dict[str, str]]:
@@ -117,10 +138,11 @@ def read_stackup(root: Node) -> tuple[tuple[StackLayer, ...], float, dict[str, s
     node = _first(root, "setup").node("stackup") or Node(["stackup"])
     for layer in node.nodes("layer"):
         name, kind_text = layer.atom(1), layer.text("type").lower()
-        kind = next((k for word, k in _KINDS if word in kind_text or (not kind_text and word in name.lower())), "other")
+        kind: Kind = next((k for word, k in _KINDS if word in kind_text or (not kind_text and word in name.lower())), "other")
         color = layer.text("color")
-        stack.append(StackLayer(name, kind, sum(t.numbers(1)[0] for t in layer.nodes("thickness")) * 1e-3,
-                                layer.text("material"), color))
+        stack.append(
+            StackLayer(name, kind, sum(t.numbers(1)[0] for t in layer.nodes("thickness")) * 1e-3, layer.text("material"), color)
+        )
         if color and kind in ("mask", "silk"):
             colors.setdefault(kind, color)
     if node.text("copper_finish") not in ("", "None", "none"):

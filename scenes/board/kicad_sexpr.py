@@ -4,6 +4,7 @@ Written here because neither maintained reader could be used as it is (docs/adr/
 board; gerbonara's is fast but skips what it does not match, such as ``1e-05`` and unquoted ``4.7k``, and recurses.
 The tests hold this reader to sexpdata's result on real boards, atom for atom.
 """
+
 from __future__ import annotations
 
 import re
@@ -11,8 +12,8 @@ from pathlib import Path
 
 from scenes.errors import AssetError, SceneError
 
-MAX_BYTES = 200_000_000                        # a large motherboard is about 60 MB
-MAX_DEPTH = 200                                # KiCad 9 nests about 12 deep
+MAX_BYTES = 200_000_000  # a large motherboard is about 60 MB
+MAX_DEPTH = 200  # KiCad 9 nests about 12 deep
 
 _TOKEN = re.compile(r'"((?:[^"\\]|\\.)*)"|(\()|(\))|([^\s()"]+)|(")', re.DOTALL)
 _ESCAPE = re.compile(r"\\(x[0-9a-fA-F]{1,2}|[0-7]{1,3}|.)", re.DOTALL)
@@ -68,7 +69,7 @@ class Node(list):
     def numbers(self, count: int) -> tuple[float, ...]:
         """The first ``count`` atoms as finite numbers. Raises BadNode where one is missing or is not a number."""
         try:
-            values = tuple(float(a) for a in self[1:count + 1])
+            values = tuple(float(a) for a in self[1 : count + 1])
         except (TypeError, ValueError):
             raise BadNode(self) from None
         if len(values) < count or not all(abs(v) < 1e9 for v in values):
@@ -94,7 +95,9 @@ def read_text(path: Path) -> str:
     try:
         size = path.stat().st_size
         if size > MAX_BYTES:
-            raise AssetError(f"{path}: {size / 1e6:.0f} MB, more than the {MAX_BYTES / 1e6:.0f} MB allowed; is this a board file?")
+            raise AssetError(
+                f"{path}: {size / 1e6:.0f} MB, more than the {MAX_BYTES / 1e6:.0f} MB allowed; is this a board file?"
+            )
         return path.read_bytes().decode("utf-8", errors="replace")
     except OSError as error:
         raise AssetError(f"{path}: cannot be read ({error.strerror or error}); give the path of a .kicad_pcb file") from None
@@ -108,6 +111,7 @@ def _unescape(quoted: str) -> str:
         if code[0] in "01234567":
             return chr(int(code, 8))
         return _NAMED.get(code, code)
+
     return _ESCAPE.sub(one, quoted)
 
 
@@ -127,7 +131,9 @@ def parse(text: str, where: str) -> Node:
         kind = match.lastindex
         if kind == 4:
             if not stack:
-                raise SceneError(f"{where}:{line_of(text, match.start())}: text outside the expression; this is no KiCad board file")
+                raise SceneError(
+                    f"{where}:{line_of(text, match.start())}: text outside the expression; this is no KiCad board file"
+                )
             stack[-1].append(match[4])
         elif kind == 2:
             node = Node()
@@ -135,13 +141,16 @@ def parse(text: str, where: str) -> Node:
             if stack:
                 stack[-1].append(node)
                 if len(stack) >= MAX_DEPTH:
-                    raise SceneError(f"{where}:{line_of(text, match.start())}: nested more than {MAX_DEPTH} deep; "
-                                     "KiCad writes nothing like it, save the board again")
+                    raise SceneError(
+                        f"{where}:{line_of(text, match.start())}: nested more than {MAX_DEPTH} deep; "
+                        "KiCad writes nothing like it, save the board again"
+                    )
             elif root is None:
                 root = node
             else:
-                raise SceneError(f"{where}:{line_of(text, match.start())}: a second expression follows the board; "
-                                 "save the board again")
+                raise SceneError(
+                    f"{where}:{line_of(text, match.start())}: a second expression follows the board; save the board again"
+                )
             stack.append(node)
         elif kind == 3:
             if not stack:
@@ -150,16 +159,22 @@ def parse(text: str, where: str) -> Node:
         elif kind == 1:
             quoted = match[1]
             if not stack:
-                raise SceneError(f"{where}:{line_of(text, match.start())}: text outside the expression; this is no KiCad board file")
+                raise SceneError(
+                    f"{where}:{line_of(text, match.start())}: text outside the expression; this is no KiCad board file"
+                )
             stack[-1].append(_unescape(quoted) if "\\" in quoted else quoted)
         else:
-            raise SceneError(f"{where}:{line_of(text, match.start())}: a quoted text is never closed; "
-                             "the file is truncated or damaged, copy or save it again")
+            raise SceneError(
+                f"{where}:{line_of(text, match.start())}: a quoted text is never closed; "
+                "the file is truncated or damaged, copy or save it again"
+            )
     if root is None:
         raise SceneError(f"{where}:1: no expression found; this is no KiCad board file")
     if stack:
-        raise SceneError(f"{where}:{line_of(text, len(text))}: the file ends inside ({stack[-1].name or '?'} …) that opened in line "
-                         f"{line_of(text, stack[-1].position)}; it is truncated, copy or save it again")
+        raise SceneError(
+            f"{where}:{line_of(text, len(text))}: the file ends inside ({stack[-1].name or '?'} …) that opened in line "
+            f"{line_of(text, stack[-1].position)}; it is truncated, copy or save it again"
+        )
     return root
 
 

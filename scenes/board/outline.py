@@ -1,4 +1,5 @@
 """A board's outline from the loose strokes of its edge layer, whatever file they came from. Millimetres in, millimetres out."""
+
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
@@ -12,9 +13,9 @@ from scenes.errors import SceneError
 
 Points = NDArray[np.float64]
 
-TOLERANCE = 0.02                               # [mm] ends that are this close meet
-LARGEST_GAP = 0.5                              # [mm] gaps up to this are closed and reported
-MIN_AREA = 1.0                                 # [mm²] of a board
+TOLERANCE = 0.02  # [mm] ends that are this close meet
+LARGEST_GAP = 0.5  # [mm] gaps up to this are closed and reported
+MIN_AREA = 1.0  # [mm²] of a board
 
 
 def _snap(lines: Sequence[Points], tolerance: float) -> list[Points]:
@@ -82,19 +83,25 @@ def board_outline(lines: Sequence[Points], where: str, locate: Callable[[Points]
             tolerance = min(LARGEST_GAP, tolerance * 5)
             continue
         body = _material(faces) if faces else shapely.Polygon()
-        hull = shapely.buffer(shapely.Polygon(np.array(shapely.box(*body.bounds).exterior.coords)), LARGEST_GAP) if faces else body
+        hull = (
+            shapely.buffer(shapely.Polygon(np.array(shapely.box(*body.bounds).exterior.coords)), LARGEST_GAP) if faces else body
+        )
         outside = [e for e in ends if not hull.covers(shapely.LineString(e))]
         first = (outside or ends)[0]
         if outside or body.area < MIN_AREA:
-            raise SceneError(f"{where}: the outline is open at {locate(first[0])}; close it on Edge.Cuts "
-                             f"(a gap of up to {LARGEST_GAP} mm is closed by itself)")
+            raise SceneError(
+                f"{where}: the outline is open at {locate(first[0])}; close it on Edge.Cuts "
+                f"(a gap of up to {LARGEST_GAP} mm is closed by itself)"
+            )
         notes.append(f"{len(ends)} open lines on the edge layer inside the outline are ignored, the first at {locate(first[0])}")
         break
     if tolerance > TOLERANCE and not notes:
         notes.append(f"the outline had a gap of up to {tolerance:.2g} mm and was closed")
     outline = _material(faces)
     if not outline.area >= MIN_AREA:
-        raise SceneError(f"{where}: the outline encloses {outline.area:.3g} mm²; draw the board's edge as a closed line on Edge.Cuts")
+        raise SceneError(
+            f"{where}: the outline encloses {outline.area:.3g} mm²; draw the board's edge as a closed line on Edge.Cuts"
+        )
     return shapely.orient_polygons(outline), notes
 
 

@@ -1,9 +1,11 @@
 """A panel: several copies of a board in one frame, as the line carries them."""
+
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import shapely
@@ -15,11 +17,11 @@ from scenes.board.strokes import TextStyle, text_strokes
 from scenes.errors import SceneError
 from scenes.scene import Panel
 
-TAB = 3e-3                                     # [m] width of the bridges that hold a board in its frame
-DOT, OPENING = 1e-3, 2e-3                      # [m] panel fiducial and its mask opening (IPC-7351's 1:2)
-CODE_HEIGHTS = (1.5e-3, 1.0e-3, 0.7e-3)        # [m] tried in this order
-CODE_CLEARANCE = 0.2e-3                        # [m] around the code
-LEAST_HEIGHT = 0.5e-3                          # [m] of a code that can still be read
+TAB = 3e-3  # [m] width of the bridges that hold a board in its frame
+DOT, OPENING = 1e-3, 2e-3  # [m] panel fiducial and its mask opening (IPC-7351's 1:2)
+CODE_HEIGHTS = (1.5e-3, 1.0e-3, 0.7e-3)  # [m] tried in this order
+CODE_CLEARANCE = 0.2e-3  # [m] around the code
+LEAST_HEIGHT = 0.5e-3  # [m] of a code that can still be read
 _PATTERN = re.compile(r"[^{}]*\{(:0?\d{0,2}d)?\}[^{}]*")
 
 
@@ -41,8 +43,11 @@ def panelise(board: Board, panel: Panel) -> Board:
     codes = _codes(board, panel)
     width, height = board.size
     lift = panel.rail + panel.gap if panel.rail > 0 else 0.0
-    spots = [(row, column, column * (width + panel.gap), lift + row * (height + panel.gap))
-             for row in range(panel.rows) for column in range(panel.columns)]
+    spots = [
+        (row, column, column * (width + panel.gap), lift + row * (height + panel.gap))
+        for row in range(panel.rows)
+        for column in range(panel.columns)
+    ]
     size = (panel.columns * (width + panel.gap) - panel.gap, panel.rows * (height + panel.gap) - panel.gap + 2 * lift)
     outline = _outline(board, panel, [(x, y) for _, _, x, y in spots], size)
     marks = _rail_fiducials(panel, size)
@@ -53,20 +58,30 @@ def panelise(board: Board, panel: Panel) -> Board:
         drills += [_drill(d, x, y) for d in board.drills]
         fiducials += [replace(f, reference=f"{f.reference}@{row}-{column}", x=f.x + x, y=f.y + y) for f in board.fiducials]
     count = len(spots)
-    return replace(board, name=f"{board.name} {panel.rows}×{panel.columns}", outline=outline, layers=layers,
-                   drills=tuple(drills), components=tuple(components), fiducials=tuple(fiducials), serial=" ".join(codes),
-                   notes=(*board.notes, *notes),
-                   counts={k: v * count for k, v in board.counts.items()})
+    return replace(
+        board,
+        name=f"{board.name} {panel.rows}×{panel.columns}",
+        outline=outline,
+        layers=layers,
+        drills=tuple(drills),
+        components=tuple(components),
+        fiducials=tuple(fiducials),
+        serial=" ".join(codes),
+        notes=(*board.notes, *notes),
+        counts={k: v * count for k, v in board.counts.items()},
+    )
 
 
 def _codes(board: Board, panel: Panel) -> list[str]:
     if not _PATTERN.fullmatch(panel.serial):
-        raise SceneError(f"{board.source}: panel.serial {panel.serial!r} is no pattern for one number; write one such as 'SN{{:04d}}'")
+        raise SceneError(
+            f"{board.source}: panel.serial {panel.serial!r} is no pattern for one number; write one such as 'SN{{:04d}}'"
+        )
     return [panel.serial.format(index + 1) for index in range(panel.rows * panel.columns)]
 
 
 def _moved(shapes: Sequence[BaseGeometry], x: float, y: float) -> NDArray[np.object_]:
-    return shapely.transform(np.array(shapes, dtype=object), lambda points: points + [x, y])
+    return shapely.transform(np.array(shapes, dtype=object), lambda points: points + np.array([x, y]))
 
 
 def _drill(drill: Drill, x: float, y: float) -> Drill:
@@ -78,14 +93,24 @@ def _pad(pad: Pad, x: float, y: float, outline: BaseGeometry | None) -> Pad:
 
 
 def _component(component: Component, reference: str, x: float, y: float) -> Component:
-    outlines = _moved([p.outline for p in component.pads], x, y) if component.pads else []
+    outlines: Any = _moved([p.outline for p in component.pads], x, y) if component.pads else []
     courtyard = None if component.courtyard is None else _moved([component.courtyard], x, y)[0]
-    return replace(component, reference=reference, x=component.x + x, y=component.y + y, courtyard=courtyard,
-                   pads=tuple(_pad(p, x, y, o) for p, o in zip(component.pads, outlines, strict=True)))
+    return replace(
+        component,
+        reference=reference,
+        x=component.x + x,
+        y=component.y + y,
+        courtyard=courtyard,
+        pads=tuple(_pad(p, x, y, o) for p, o in zip(component.pads, outlines, strict=True)),
+    )
 
 
-def _outline(board: Board, panel: Panel, spots: Sequence[tuple[float, float]], size: tuple[float, float],
-             ) -> BaseGeometry:
+def _outline(
+    board: Board,
+    panel: Panel,
+    spots: Sequence[tuple[float, float]],
+    size: tuple[float, float],
+) -> BaseGeometry:
     """Boards, rails and the tabs between them."""
     copies = [shapely.transform(board.outline, lambda points, at=spot: points + at) for spot in spots]
     rails: list[BaseGeometry] = []
@@ -123,12 +148,21 @@ def _rail_fiducials(panel: Panel, size: tuple[float, float]) -> list[Fiducial]:
         return []
     inset = max(panel.rail / 2, OPENING)
     places = [(inset, panel.rail / 2), (size[0] - inset, panel.rail / 2), (inset, size[1] - panel.rail / 2)]
-    return [Fiducial(f"FID{i + 1}@panel-{side}", x, y, DOT, side)                # type: ignore[arg-type]
-            for side in ("front", "back") for i, (x, y) in enumerate(places)]
+    return [
+        Fiducial(f"FID{i + 1}@panel-{side}", x, y, DOT, side)  # type: ignore[arg-type]
+        for side in ("front", "back")
+        for i, (x, y) in enumerate(places)
+    ]
 
 
-def _layers(board: Board, panel: Panel, spots: Sequence[tuple[float, float]], codes: Sequence[str], marks: Sequence[Fiducial],
-            width: float) -> tuple[tuple[Layer, ...], list[str]]:
+def _layers(
+    board: Board,
+    panel: Panel,
+    spots: Sequence[tuple[float, float]],
+    codes: Sequence[str],
+    marks: Sequence[Fiducial],
+    width: float,
+) -> tuple[tuple[Layer, ...], list[str]]:
     """Artwork of all copies with the rails' marks and the codes, and notes on codes that found no room."""
     out, notes = [], []
     for layer in board.layers:
@@ -145,7 +179,9 @@ def _layers(board: Board, panel: Panel, spots: Sequence[tuple[float, float]], co
                 added += _moved(strokes, x, y).tolist() if len(strokes) else []
             added = added or _rail_codes(panel, layer.side, codes, width)
             if not added:
-                notes.append(f"no room for the serial codes on the {layer.side} of the boards or on a rail; they are not printed there")
+                notes.append(
+                    f"no room for the serial codes on the {layer.side} of the boards or on a rail; they are not printed there"
+                )
         out.append(replace(layer, shapes=(*shapes, *added), dark=(*dark, *(True for _ in added))))
     return tuple(out), notes
 
@@ -153,12 +189,15 @@ def _layers(board: Board, panel: Panel, spots: Sequence[tuple[float, float]], co
 def _rail_codes(panel: Panel, side: str, codes: Sequence[str], width: float) -> list[BaseGeometry]:
     """All codes side by side on the lower rail, between its fiducials; nothing where they would be too small to read."""
     room = (width - 4 * OPENING) / len(codes)
-    longest = float(np.ptp(np.concatenate(_code(max(codes, key=len), 1.0))[:, 0])) + 1.0       # in text heights, with a blank
+    longest = float(np.ptp(np.concatenate(_code(max(codes, key=len), 1.0))[:, 0])) + 1.0  # in text heights, with a blank
     height = min(CODE_HEIGHTS[0], 0.5 * panel.rail, room / longest)
     if panel.rail <= 0 or height < LEAST_HEIGHT:
         return []
-    return [stroke for i, code in enumerate(codes)
-            for stroke in _printed(code, height, 2 * OPENING + (i + 0.5) * room, panel.rail / 2, side)]
+    return [
+        stroke
+        for i, code in enumerate(codes)
+        for stroke in _printed(code, height, 2 * OPENING + (i + 0.5) * room, panel.rail / 2, side)
+    ]
 
 
 def _code_strokes(board: Board, side: str, codes: Sequence[str]) -> list[list[BaseGeometry]]:

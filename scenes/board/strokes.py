@@ -3,6 +3,7 @@
 Frame: millimetres, y down, the text's anchor at the origin, before it is turned. Layout follows pcbnew: vertical and
 horizontal justification, several lines, mirrored and italic text, overbars, sub- and superscript.
 """
+
 from __future__ import annotations
 
 import re
@@ -16,11 +17,11 @@ from numpy.typing import NDArray
 
 Points = NDArray[np.float64]
 
-TAB = 2.4                                      # distance of tab stops [text width]
-LINE_PITCH = 1.62                              # distance of two lines [text height]
-ITALIC = 1.0 / 8.0                             # shear
-SCRIPT_SIZE, SUPER_RISE, SUB_DROP = 0.8, 0.35, 0.15    # of sub- and superscript [text size]
-OVERBAR = 1.23                                 # height of the bar over the base line [text height]
+TAB = 2.4  # distance of tab stops [text width]
+LINE_PITCH = 1.62  # distance of two lines [text height]
+ITALIC = 1.0 / 8.0  # shear
+SCRIPT_SIZE, SUPER_RISE, SUB_DROP = 0.8, 0.35, 0.15  # of sub- and superscript [text size]
+OVERBAR = 1.23  # height of the bar over the base line [text height]
 # pcbnew 6 to 9: a line is 1.17 high, glyphs sit 2/21 lower than they are drawn here, and the pen shifts both ways
 LINE, GLYPH_DROP, PEN_X, PEN_Y = 1.17, 2.0 / 21.0, 1.0 / 1.52, 0.052
 
@@ -28,14 +29,15 @@ LINE, GLYPH_DROP, PEN_X, PEN_Y = 1.17, 2.0 / 21.0, 1.0 / 1.52, 0.052
 @dataclass(frozen=True)
 class TextStyle:
     """How a text is set."""
-    width: float                               # [mm] of a nominal character
-    height: float                              # [mm]
+
+    width: float  # [mm] of a nominal character
+    height: float  # [mm]
     horizontal: Literal["left", "center", "right"] = "center"
     vertical: Literal["top", "center", "bottom"] = "center"
     mirrored: bool = False
     italic: bool = False
-    pen: float = 0.0                           # [mm] line width; pcbnew shifts what is not centred by a part of it
-    legacy: bool = False                       # KiCad 5: ~NAME~ in place of ~{NAME}, text not shifted
+    pen: float = 0.0  # [mm] line width; pcbnew shifts what is not centred by a part of it
+    legacy: bool = False  # KiCad 5: ~NAME~ in place of ~{NAME}, text not shifted
 
 
 @cache
@@ -45,8 +47,11 @@ def _font() -> list[bytes]:
 
     lines = files("gerbonara").joinpath("data", "newstroke_font.cpp").read_bytes().splitlines()
     start = next(i for i, line in enumerate(lines) if re.search(rb"char.*\*", line))
-    return [line[line.index(b'"') + 1:line.rindex(b'"')].replace(b"\\\\", b"\\")
-            .replace(b'\\"', b'"') for line in lines[start + 1:] if line.count(b'"') >= 2]
+    return [
+        line[line.index(b'"') + 1 : line.rindex(b'"')].replace(b"\\\\", b"\\").replace(b'\\"', b'"')
+        for line in lines[start + 1 :]
+        if line.count(b'"') >= 2
+    ]
 
 
 @cache
@@ -65,7 +70,7 @@ def _glyph(character: str) -> tuple[float, tuple[Points, ...]]:
     strokes = []
     for part in code[2:].split(b" R"):
         if len(part) >= 2:
-            pairs = np.frombuffer(part[:len(part) // 2 * 2], np.uint8).reshape(-1, 2).astype(float) - 0x52
+            pairs = np.frombuffer(part[: len(part) // 2 * 2], np.uint8).reshape(-1, 2).astype(float) - 0x52
             strokes.append((pairs - [left, 10.0]) / 21.0)
     return (right - left) / 21.0, tuple(strokes)
 
@@ -118,8 +123,9 @@ def _set_line(line: str, style: TextStyle) -> tuple[list[Points], float]:
                 strokes.extend(stroke * scale + [x, rise] for stroke in glyph)
                 x += advance * scale[0]
         if mark == "~" and x > start:
-            strokes.append(np.array([[start + 0.1 * style.width, -OVERBAR * style.height],
-                                     [x - 0.1 * style.width, -OVERBAR * style.height]]))
+            strokes.append(
+                np.array([[start + 0.1 * style.width, -OVERBAR * style.height], [x - 0.1 * style.width, -OVERBAR * style.height]])
+            )
     return strokes, x
 
 
@@ -136,16 +142,20 @@ def text_strokes(text: str, style: TextStyle) -> list[Points]:
         base = {"top": style.height, "center": style.height / 2 - below / 2, "bottom": -below}[style.vertical]
     else:
         full = LINE * style.height + below
-        base = style.height * (1.0 + GLYPH_DROP) - style.pen * PEN_Y - {"top": 0.0, "center": full / 2, "bottom": full}[style.vertical]
+        base = (
+            style.height * (1.0 + GLYPH_DROP)
+            - style.pen * PEN_Y
+            - {"top": 0.0, "center": full / 2, "bottom": full}[style.vertical]
+        )
     out = []
     for row, line in enumerate(lines):
         strokes, width = _set_line(line, style)
         shift = {"left": edge, "center": -width / 2, "right": -width - edge}[style.horizontal]
         for stroke in strokes:
-            points = stroke + [shift, 0.0]
+            points = stroke + np.array([shift, 0.0])
             if style.italic:
                 points = np.column_stack([points[:, 0] - ITALIC * points[:, 1], points[:, 1]])
-            points = points + [0.0, base + row * pitch]
+            points = points + np.array([0.0, base + row * pitch])
             if style.mirrored:
                 points = points * [-1.0, 1.0]
             out.append(points if len(points) > 1 else np.repeat(points, 2, axis=0))

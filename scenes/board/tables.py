@@ -3,6 +3,7 @@
 A table that we write holds millimetres from the lower left corner of the outline, y up, and degrees counter-clockwise
 seen from the front: the board frame, and KiCad's own habit for both sides.
 """
+
 from __future__ import annotations
 
 import csv
@@ -18,8 +19,19 @@ from scenes.errors import AssetError, SceneError
 
 MAX_BYTES = 20_000_000
 MAX_ROWS = 100_000
-UNITS = {"mm": 1e-3, "mil": 25.4e-6, "mils": 25.4e-6, "thou": 25.4e-6, "in": 25.4e-3, "inch": 25.4e-3, "inches": 25.4e-3,
-         "um": 1e-6, "µm": 1e-6, "m": 1.0, '"': 25.4e-3}
+UNITS = {
+    "mm": 1e-3,
+    "mil": 25.4e-6,
+    "mils": 25.4e-6,
+    "thou": 25.4e-6,
+    "in": 25.4e-3,
+    "inch": 25.4e-3,
+    "inches": 25.4e-3,
+    "um": 1e-6,
+    "µm": 1e-6,
+    "m": 1.0,
+    '"': 25.4e-3,
+}
 CENTROID = {
     "reference": ("ref", "designator", "refdes", "reference", "referencedesignator", "part", "component", "name"),
     "value": ("val", "value", "comment"),
@@ -30,7 +42,17 @@ CENTROID = {
     "side": ("side", "layer", "tb", "boardside", "mountside"),
 }
 BOM = {
-    "reference": ("references", "reference", "designator", "designators", "refdes", "refs", "ref", "referencedesignator", "parts"),
+    "reference": (
+        "references",
+        "reference",
+        "designator",
+        "designators",
+        "refdes",
+        "refs",
+        "ref",
+        "referencedesignator",
+        "parts",
+    ),
     "value": ("value", "val", "comment"),
     "package": ("footprint", "package", "pattern"),
     "unplaced": ("dnp", "dnf", "dni", "donotpopulate", "donotplace", "excludefromboard", "donotfit"),
@@ -44,12 +66,13 @@ FRONT = ("top", "front", "f", "t", "toplayer", "f.cu", "component", "topside")
 @dataclass(frozen=True)
 class Placement:
     """One row of a centroid table, in the table's own frame."""
+
     reference: str
     value: str
     package: str
-    x: float                                   # [m]
-    y: float                                   # [m]
-    angle: float                               # [rad]
+    x: float  # [m]
+    y: float  # [m]
+    angle: float  # [rad]
     side: Side
     line: int
 
@@ -57,6 +80,7 @@ class Placement:
 @dataclass(frozen=True)
 class BomRow:
     """What a bill of materials says about one reference."""
+
     value: str
     package: str
     placed: bool = True
@@ -77,7 +101,7 @@ def _rows(path: Path) -> list[tuple[int, list[str]]]:
     sample = [line for line in text.splitlines()[:40] if line.strip()]
     counts = {d: max((line.count(d) for line in sample), default=0) for d in (",", ";", "\t")}
     delimiter = max(counts, key=lambda d: counts[d])
-    if counts[delimiter] < 2:                  # KiCad's ASCII .pos file
+    if counts[delimiter] < 2:  # KiCad's ASCII .pos file
         return [(i, re.split(r"\s{2,}|\s", line.strip())) for i, line in enumerate(text.splitlines(), 1) if line.strip()]
     reader = csv.reader(io.StringIO(text), delimiter=delimiter, skipinitialspace=True)
     rows: list[tuple[int, list[str]]] = []
@@ -99,12 +123,16 @@ def _key(title: str) -> tuple[str, str]:
     return re.sub(r"[^a-z0-9]", "", plain), unit[1] if unit and unit[1] in UNITS else ""
 
 
-def _header(path: Path, rows: Sequence[tuple[int, list[str]]], wanted: dict[str, tuple[str, ...]], needed: tuple[str, ...],
-            ) -> tuple[int, dict[str, int], dict[str, str]]:
+def _header(
+    path: Path,
+    rows: Sequence[tuple[int, list[str]]],
+    wanted: dict[str, tuple[str, ...]],
+    needed: tuple[str, ...],
+) -> tuple[int, dict[str, int], dict[str, str]]:
     """Index of the header's row, the column of each field, and units that titles name."""
     for index, (_, cells) in enumerate(rows[:40]):
         titles = [_key(cell.lstrip("#")) for cell in cells]
-        if cells and cells[0] == "#":          # "# Ref Val …" of an ASCII file: the mark is a cell of its own
+        if cells and cells[0] == "#":  # "# Ref Val …" of an ASCII file: the mark is a cell of its own
             titles = titles[1:]
         columns = {}
         for field, names in wanted.items():
@@ -139,11 +167,13 @@ def read_centroid(path: Path) -> tuple[Placement, ...]:
     """
     rows = _rows(path)
     start, columns, units = _header(path, rows, CENTROID, ("reference", "x", "y"))
-    declared = next((m[1].lower() for _, cells in rows[:start + 1] if (m := re.search(r"unit\w*\s*[=:]\s*(\w+)", " ".join(cells), re.I))), "")
+    declared = next(
+        (m[1].lower() for _, cells in rows[: start + 1] if (m := re.search(r"unit\w*\s*[=:]\s*(\w+)", " ".join(cells), re.I))), ""
+    )
     default = declared if declared in UNITS else ""
     out: list[Placement] = []
     seen: dict[str, int] = {}
-    for line, cells in rows[start + 1:]:
+    for line, cells in rows[start + 1 :]:
         if cells[0].startswith("#"):
             continue
         where = f"{path}:{line}"
@@ -165,9 +195,18 @@ def read_centroid(path: Path) -> tuple[Placement, ...]:
             angle = math.radians(float((cell("angle") or "0").lower().replace("deg", "").replace("°", "").replace(",", ".")))
         except ValueError:
             raise SceneError(f"{where}: rotation {cell('angle')!r} of {reference} is no number of degrees") from None
-        out.append(Placement(reference, cell("value"), cell("package").rpartition(":")[2],
-                             _length(cell("x"), units.get("x") or default, where), _length(cell("y"), units.get("y") or default, where),
-                             angle, "back" if side in BACK else "front", line))
+        out.append(
+            Placement(
+                reference,
+                cell("value"),
+                cell("package").rpartition(":")[2],
+                _length(cell("x"), units.get("x") or default, where),
+                _length(cell("y"), units.get("y") or default, where),
+                angle,
+                "back" if side in BACK else "front",
+                line,
+            )
+        )
     if not out:
         raise SceneError(f"{path}: the table has a header and no rows; export it with the board's parts")
     return tuple(out)
@@ -183,7 +222,8 @@ def read_bom(path: Path) -> dict[str, BomRow]:
     rows = _rows(path)
     start, columns, _ = _header(path, rows, BOM, ("reference",))
     out: dict[str, BomRow] = {}
-    for _, cells in rows[start + 1:]:
+    for _, cells in rows[start + 1 :]:
+
         def cell(field: str, cells: list[str] = cells) -> str:
             column = columns.get(field)
             return cells[column] if column is not None and column < len(cells) else ""
@@ -209,16 +249,34 @@ def _references(text: str) -> list[str]:
 
 def write_centroid(board: Board, path: Path) -> None:
     """Write the components' poses with KiCad's columns, in the order of the board."""
-    _write(path, ("Ref", "Val", "Package", "PosX", "PosY", "Rot", "Side"),
-           [(c.reference, c.value, c.package, f"{c.x * 1e3:.6f}", f"{c.y * 1e3:.6f}", f"{math.degrees(c.angle) % 360:.6f}",
-             "top" if c.side == "front" else "bottom") for c in board.components])
+    _write(
+        path,
+        ("Ref", "Val", "Package", "PosX", "PosY", "Rot", "Side"),
+        [
+            (
+                c.reference,
+                c.value,
+                c.package,
+                f"{c.x * 1e3:.6f}",
+                f"{c.y * 1e3:.6f}",
+                f"{math.degrees(c.angle) % 360:.6f}",
+                "top" if c.side == "front" else "bottom",
+            )
+            for c in board.components
+        ],
+    )
 
 
 def write_bom(board: Board, path: Path) -> None:
     """Write one row per component; ``DNP`` is 1 for what the line does not place."""
-    _write(path, ("Reference", "Value", "Footprint", "DNP", "Description"),
-           [(c.reference, c.value, f"{c.library}:{c.package}" if c.library else c.package, "" if c.placed else "1", c.description)
-            for c in board.components])
+    _write(
+        path,
+        ("Reference", "Value", "Footprint", "DNP", "Description"),
+        [
+            (c.reference, c.value, f"{c.library}:{c.package}" if c.library else c.package, "" if c.placed else "1", c.description)
+            for c in board.components
+        ],
+    )
 
 
 def _write(path: Path, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

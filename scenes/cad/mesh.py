@@ -73,7 +73,8 @@ def _step(path: str | Path, data: bytes) -> bytes:
         raise BackendUnavailable(f"{path}: STEP files need cascadio; install the extra: pip install 'linetwin[cad]'") from None
     # OpenCASCADE aborts late and noisily on text that is no STEP at all; the first and last keywords tell cheaply.
     if not data.lstrip()[:13].startswith(b"ISO-10303-21;") or b"END-ISO-10303-21" not in data[-4096:]:
-        raise AssetError(f"{path}: does not parse as STEP (ISO-10303-21 header or end is missing); the file is cut off or not STEP, export it again")
+        raise AssetError(f"{path}: does not parse as STEP (ISO-10303-21 header or end is missing); "
+                         "the file is cut off or is not STEP, export it again")
     with _quiet():
         glb = cascadio.load(data, "step", tol_linear=CHORD, tol_angular=ANGLE, use_parallel=False)
     if not glb:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 
 from scenes.board.model import Component, Pad
 
@@ -61,7 +62,9 @@ def contacts(component: Component) -> tuple[Contact, ...]:
         turn = pad.angle - component.angle
         cc, ss = abs(math.cos(turn)), abs(math.sin(turn))
         w, h = pad.size
-        return Contact(pad.number, c * dx + s * dy, -s * dx + c * dy, cc * w + ss * h, ss * w + cc * h, pad.kind,
+        # to 10 nm: equal footprints at different angles must give equal packages, which share one mesh
+        x, y, ex, ey = (round(v, 8) + 0.0 for v in (c * dx + s * dy, -s * dx + c * dy, cc * w + ss * h, ss * w + cc * h))
+        return Contact(pad.number, x, y, ex, ey, pad.kind,
                        pad.shape == "circle" or (pad.shape in ("oval", "roundrect") and abs(w - h) < 1e-6),
                        pad.drill.diameter if pad.drill else 0.0)
 
@@ -109,7 +112,7 @@ def split_thermal(items: tuple[Contact, ...]) -> tuple[tuple[Contact, ...], tupl
 def levels(values: list[float], tolerance: float = 0.12e-3) -> int:
     """How many distinct values there are, to within ``tolerance`` [m]."""
     ordered = sorted(values)
-    return 1 + sum(b - a > tolerance for a, b in zip(ordered, ordered[1:], strict=False))
+    return 1 + sum(b - a > tolerance for a, b in pairwise(ordered))
 
 
 def rows_axis(items: tuple[Contact, ...]) -> str:

@@ -17,8 +17,8 @@ from pathlib import Path
 
 from scenes.board.model import Component
 from scenes.parts.contacts import Contact, contacts, extent, levels, outward, pitch, rows_axis, split_thermal
-from scenes.parts.names import CHIPS, MM, Hint, chip_codes, recognise
 from scenes.parts.model import JointKind, Package, PackageKind, Terminal
+from scenes.parts.names import CHIPS, MM, Hint, chip_codes, recognise
 
 # bulk density of a whole part by kind [kg/m³]: ceramic and metal by volume share, from data-sheet weights
 _DENSITY: dict[str, float] = {
@@ -63,9 +63,19 @@ def _prefix(reference: str) -> str:
     return match[0].upper() if match else ""
 
 
-def _finish(hint: Hint, body: tuple[float, float, float], center: tuple[float, float], terminals: tuple[Terminal, ...],
-            source: str, component: Component, items: tuple[Contact, ...], **dims: float) -> Package:
-    volume = body[0] * body[1] * body[2] * (math.pi / 4 if hint.kind in ("melf", "electrolytic_can", "electrolytic_radial") else 1)
+def _finish(
+    hint: Hint,
+    body: tuple[float, float, float],
+    center: tuple[float, float],
+    terminals: tuple[Terminal, ...],
+    source: str,
+    component: Component,
+    items: tuple[Contact, ...],
+    **dims: float,
+) -> Package:
+    volume = (
+        body[0] * body[1] * body[2] * (math.pi / 4 if hint.kind in ("melf", "electrolytic_can", "electrolytic_radial") else 1)
+    )
     kind = hint.kind
     polarised = kind in _POLARISED and (len(terminals) != 2 or kind in _TWO_PIN_POLARISED)
     if kind == "crystal":
@@ -122,7 +132,9 @@ def _chip(component: Component, items: tuple[Contact, ...], hint: Hint | None) -
         length, width = int(inductor[1]) * 0.1 * MM, int(inductor[2]) * 0.1 * MM
         if gap * 0.6 < length < overall * 1.25 and width > 0.2 * length:
             height = 0.5 * length
-            return _ends(component, items, kind, f"{inductor[1]}{inductor[2]}M", (length, width, height, height), 0.28 * length, "name")
+            return _ends(
+                component, items, kind, f"{inductor[1]}{inductor[2]}M", (length, width, height, height), 0.28 * length, "name"
+            )
     kind = kind or _CHIP_KIND.get(prefix)
     if hint or kind is None:
         return None
@@ -147,7 +159,7 @@ def _ends(component: Component, items: tuple[Contact, ...], kind: PackageKind, c
     metal = {"chip_led": 0.45 * height}.get(kind, height)
     terminals = tuple(
         Terminal(c.number, "chip", (center[0] + s * ux * (length - term) / 2, center[1] + s * uy * (length - term) / 2),
-                 (term, width), metal, math.atan2(s * uy, s * ux))
+                 (term, width), metal, math.atan2(s * uy + 0.0, s * ux))
         for s, c in ((-1.0, a), (1.0, b)))
     body = (length, width, height) if abs(ux) > 0.5 else (width, length, height)
     return _finish(Hint(kind, code), body, center, terminals, source, component, items, termination=term)
@@ -174,9 +186,16 @@ def _by_hint(component: Component, items: tuple[Contact, ...], hint: Hint) -> Pa
         if len(items) != 2:
             return None
         length, diameter, _ = hint.body
-        package = _ends(component, items, "chip_diode", hint.name, (length, diameter, diameter, diameter), 0.12 * length + 0.1 * MM, "name")
-        return replace(package, kind="melf", body=(*package.body[:2], diameter), mass=_DENSITY["melf"] * length * diameter**2 * 0.785,
-                       terminals=tuple(replace(t, height=diameter, size=(t.size[0], diameter)) for t in package.terminals))
+        package = _ends(
+            component, items, "chip_diode", hint.name, (length, diameter, diameter, diameter), 0.12 * length + 0.1 * MM, "name"
+        )
+        return replace(
+            package,
+            kind="melf",
+            body=(*package.body[:2], diameter),
+            mass=_DENSITY["melf"] * length * diameter**2 * 0.785,
+            terminals=tuple(replace(t, height=diameter, size=(t.size[0], diameter)) for t in package.terminals),
+        )
     if kind in ("sot", "soic", "tssop", "qfp"):
         return _gullwing(component, items, hint, "name")
     if kind in ("qfn", "dfn"):
@@ -205,7 +224,7 @@ def _diode(component: Component, items: tuple[Contact, ...], hint: Hint, source:
     terminals = tuple(
         Terminal(c.number, "gullwing" if hint.kind == "sod" else "tab",
                  (center[0] + s * ux * (hint.span - foot) / 2, center[1] + s * uy * (hint.span - foot) / 2),
-                 (foot, lead), thick if hint.kind == "sod" else 0.35 * height, math.atan2(s * uy, s * ux))
+                 (foot, lead), thick if hint.kind == "sod" else 0.35 * height, math.atan2(s * uy + 0.0, s * ux))
         for s, c in ((-1.0, a), (1.0, b)))
     body = (length, width, height) if abs(ux) > 0.5 else (width, length, height)
     return _finish(hint, body, center, terminals, source, component, items, span=hint.span, lead=thick)
@@ -282,7 +301,9 @@ def _leadless(component: Component, items: tuple[Contact, ...], hint: Hint, sour
         if not four:
             per_row = max(1, len(around) // 2)
             row = (per_row + 0.2) * pitch(around)
-            bx, by = (bx, max(row, by if exposed else row)) if rows_axis(around) == "x" else (max(row, bx if exposed else row), by)
+            bx, by = (
+                (bx, max(row, by if exposed else row)) if rows_axis(around) == "x" else (max(row, bx if exposed else row), by)
+            )
     elif abs(bx - by) > 0.05 * MM and not four:
         # libraries write body sizes in either order: pads must not lie wholly outside
         across = box.size[0] if rows_axis(around) == "x" else box.size[1]
@@ -412,9 +433,16 @@ def _electrolytic(component: Component, items: tuple[Contact, ...], hint: Hint) 
     base = diameter + 0.3 * MM
     foot = min(0.3 * diameter, 0.8 * (overall - gap) / 2)
     terminals = tuple(
-        Terminal(c.number, "tab", (center[0] + s * ux * (base / 2 + 0.3 * MM - foot / 2), center[1] + s * uy * (base / 2 + 0.3 * MM - foot / 2)),
-                 (foot, min(0.65 * MM if diameter < 7 * MM else 0.9 * MM, 0.9 * (c.ey if abs(ux) > 0.5 else c.ex))), 0.2 * MM, math.atan2(s * uy, s * ux))
-        for s, c in ((-1.0, items[0]), (1.0, items[1])))
+        Terminal(
+            c.number,
+            "tab",
+            (center[0] + s * ux * (base / 2 + 0.3 * MM - foot / 2), center[1] + s * uy * (base / 2 + 0.3 * MM - foot / 2)),
+            (foot, min(0.65 * MM if diameter < 7 * MM else 0.9 * MM, 0.9 * (c.ey if abs(ux) > 0.5 else c.ex))),
+            0.2 * MM,
+            math.atan2(s * uy + 0.0, s * ux),
+        )
+        for s, c in ((-1.0, items[0]), (1.0, items[1]))
+    )
     return _finish(hint, (base, base, height or 0.86 * diameter), center, terminals, "name", component, items, diameter=diameter)
 
 
@@ -431,8 +459,16 @@ def _inductor(component: Component, items: tuple[Contact, ...], hint: Hint) -> P
     term = min(0.22 * length, 0.9 * (overall - gap) / 2)
     wide = min(width * 0.7, 0.95 * (items[0].ey if abs(ux) > 0.5 else items[0].ex))
     terminals = tuple(
-        Terminal(c.number, "tab", (center[0] + s * ux * (length - term) / 2, center[1] + s * uy * (length - term) / 2), (term, wide),
-                 min(0.5 * MM, 0.2 * height), math.atan2(s * uy, s * ux)) for s, c in ((-1.0, items[0]), (1.0, items[1])))
+        Terminal(
+            c.number,
+            "tab",
+            (center[0] + s * ux * (length - term) / 2, center[1] + s * uy * (length - term) / 2),
+            (term, wide),
+            min(0.5 * MM, 0.2 * height),
+            math.atan2(s * uy + 0.0, s * ux),
+        )
+        for s, c in ((-1.0, items[0]), (1.0, items[1]))
+    )
     body = (length, width, height) if abs(ux) > 0.5 else (width, length, height)
     drum = {"drum": 1e-6} if re.search(r"DBS|SDR|CDRH|SRR|PD\d|DRUM", component.package, re.I) else {}
     return _finish(hint, body, center, terminals, "name", component, items, termination=term, **drum)
@@ -506,7 +542,9 @@ def _generic(component: Component, items: tuple[Contact, ...], hint: Hint, sourc
     return _pins(component, items, replace(hint, body=(bx, by, height or 0.5 * min(bx, by))), center, source)
 
 
-def _placed_shell(items: tuple[Contact, ...], hint: Hint, size: tuple[float, float]) -> tuple[tuple[float, float], tuple[float, float]]:
+def _placed_shell(
+    items: tuple[Contact, ...], hint: Hint, size: tuple[float, float]
+) -> tuple[tuple[float, float], tuple[float, float]]:
     """Where a known connector's shell lies over its pads, and its size along package x and y.
 
     The signal contacts are in one row at the rear; the mating face points the other way.
@@ -514,6 +552,8 @@ def _placed_shell(items: tuple[Contact, ...], hint: Hint, size: tuple[float, flo
     box = extent(items)
     cx, cy = box.center
     depth, wide = size
+    if hint.name == "micro SD":                                           # the shell spans its own solder tabs
+        return (cx, cy), (0.94 * box.size[0], box.size[1] - 0.5 * MM)
     if hint.name == "box header":
         return (cx, cy), ((depth, wide) if levels([a.x for a in items]) >= levels([a.y for a in items]) else (wide, depth))
     small = sorted(items, key=lambda a: a.area)[: max(3, len(items) // 2)]
@@ -521,10 +561,10 @@ def _placed_shell(items: tuple[Contact, ...], hint: Hint, size: tuple[float, flo
     along_y = row.size[1] >= row.size[0]
     if along_y:
         sign = 1.0 if row.center[0] < cx or abs(row.center[0] - cx) < 0.2 * MM else -1.0
-        rear = row.center[0] - sign * (0.0 if hint.name != "RJ45 jack" else 2.0 * MM)
+        rear = row.center[0] - sign * (0.0 if hint.name != "RJ45 jack" else 3.2 * MM)
         return (rear + sign * depth / 2, cy), (depth, wide)
     sign = 1.0 if row.center[1] < cy or abs(row.center[1] - cy) < 0.2 * MM else -1.0
-    rear = row.center[1] - sign * (0.0 if hint.name != "RJ45 jack" else 2.0 * MM)
+    rear = row.center[1] - sign * (0.0 if hint.name != "RJ45 jack" else 3.2 * MM)
     return (cx, rear + sign * depth / 2), (wide, depth)
 
 
@@ -550,7 +590,9 @@ def _button(component: Component, items: tuple[Contact, ...], hint: Hint, source
         tip = min(max(edge + 0.35 * MM, centre_along), centre_along + 0.35 * long)
         foot = max(0.3 * MM, tip - (centre_along - long / 2) - 0.02 * MM)
         mid = tip - foot / 2
-        terminals.append(Terminal(a.number, "tab", (cx + c * mid if c else a.x, cy + s * mid if s else a.y), (foot, 0.85 * wide), 0.2 * MM, d))
+        terminals.append(
+            Terminal(a.number, "tab", (cx + c * mid if c else a.x, cy + s * mid if s else a.y), (foot, 0.85 * wide), 0.2 * MM, d)
+        )
     return _finish(replace(hint, body=(bx, by, height)), (bx, by, height), (cx, cy), tuple(terminals), source, component, items)
 
 
@@ -604,7 +646,11 @@ def _by_pads(component: Component, items: tuple[Contact, ...]) -> Package:
     """What the pattern of pads says when the name says nothing."""
     count, box = len(items), extent(items)
     around, exposed = split_thermal(items)
-    if all(a.kind == "through" for a in items) and count >= 2 and (levels([a.x for a in items]) <= 2 or levels([a.y for a in items]) <= 2):
+    if (
+        all(a.kind == "through" for a in items)
+        and count >= 2
+        and (levels([a.x for a in items]) <= 2 or levels([a.y for a in items]) <= 2)
+    ):
         package = _generic(component, items, Hint("header", "header"), "pads")
         if package:
             return package
@@ -627,8 +673,9 @@ def _by_pads(component: Component, items: tuple[Contact, ...]) -> Package:
             return _gullwing(component, items, Hint("qfp", f"QFP-{len(around)}", (0, 0, 1.2 * MM), foot=0.6 * MM,
                                                     lead=(0.45 * step, 0.13 * MM), pitch=step), "pads") or _box(component, items)
         if exposed or not two_rows:
-            return _leadless(component, items, Hint("dfn" if two_rows else "qfn", f"QFN-{len(around)}", (0, 0, 0.85 * MM), pitch=step),
-                             "pads") or _box(component, items)
+            return _leadless(
+                component, items, Hint("dfn" if two_rows else "qfn", f"QFN-{len(around)}", (0, 0, 0.85 * MM), pitch=step), "pads"
+            ) or _box(component, items)
     return _box(component, items)
 
 
@@ -642,13 +689,17 @@ def _box(component: Component, items: tuple[Contact, ...]) -> Package:
 def _with_model(package: Package, component: Component, models: Sequence[Path]) -> Package:
     """``package`` with the STEP model that the board names, where one of ``models`` holds it."""
     from scenes.cad import find_model
+    from scenes.parts.step import usable
 
     for item in component.models:
-        path = find_model(item.path, models)
-        if path is not None and path.suffix.lower() in (".step", ".stp"):
-            numbers = dict(zip(("mox", "moy", "moz", "mrx", "mry", "mrz", "msx", "msy", "msz"),
-                               (*item.offset, *item.rotation, *item.scale), strict=True))
-            return replace(package, model=str(path), source="step", dims={**package.dims, **numbers})
+        path = find_model(item.path, models, place=f"footprint {component.reference}")
+        if path is None:
+            continue
+        numbers = dict(zip(("mox", "moy", "moz", "mrx", "mry", "mrz", "msx", "msy", "msz"),
+                           (*item.offset, *item.rotation, *item.scale), strict=True))
+        found = replace(package, model=str(path), source="step", dims={**package.dims, **numbers})
+        if usable(found):
+            return found
     return package
 
 

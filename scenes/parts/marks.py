@@ -47,7 +47,10 @@ def marking(package: Package, value: str, reference: str, seed: int) -> U8 | Non
     if quarter % 2:
         width, height = height, width
     scale = min(1 / TEXEL, LIMIT[1] / max(width, height))
-    scale = max(scale, LIMIT[0] / max(min(width, height), 1e-6) if LIMIT[0] / min(width, height) * max(width, height) <= LIMIT[1] else scale)
+    scale = max(
+        scale,
+        LIMIT[0] / max(min(width, height), 1e-6) if LIMIT[0] / min(width, height) * max(width, height) <= LIMIT[1] else scale,
+    )
     w, h = max(8, round(width * scale)), max(8, round(height * scale))
     canvas = Canvas(w, h, scale)
     draw(canvas, package, value, reference, seed)
@@ -59,7 +62,9 @@ def _quarter(package: Package, turn_of: Any) -> int:
     if not package.terminals:
         return 0
     if package.kind in ("qfn", "dfn", "qfp") and len(package.terminals) > 2:
-        return round((package.terminals[0].direction - math.pi) / (math.pi / 2)) % 4     # pin 1 at the top left, as such parts are marked
+        return (
+            round((package.terminals[0].direction - math.pi) / (math.pi / 2)) % 4
+        )  # pin 1 at the top left, as such parts are marked
     if package.kind == "crystal" and len(package.terminals) > 2:
         return 0 if package.body[0] >= package.body[1] else 1
     if package.kind in ("sot", "soic", "tssop") and len(package.terminals) > 2:
@@ -123,7 +128,20 @@ def part_number(value: str) -> str:
     return text.upper()[:16]
 
 
-_UNIT = {"": 1.0, "R": 1.0, "Ω": 1.0, "OHM": 1.0, "K": 1e3, "M": 1e6, "MR": 1e-3, "P": 1.0, "N": 1e3, "U": 1e6, "µ": 1e6, "μ": 1e6}
+_UNIT = {
+    "": 1.0,
+    "R": 1.0,
+    "Ω": 1.0,
+    "OHM": 1.0,
+    "K": 1e3,
+    "M": 1e6,
+    "MR": 1e-3,
+    "P": 1.0,
+    "N": 1e3,
+    "U": 1e6,
+    "µ": 1e6,
+    "μ": 1e6,
+}
 
 
 def ohms(value: str) -> float | None:
@@ -194,8 +212,10 @@ def _package(canvas: Canvas, package: Package, value: str, reference: str, seed:
         return
     lines = [name] if len(name) <= 10 or canvas.w > 2 * canvas.h else [name[: (len(name) + 1) // 2], name[(len(name) + 1) // 2:]]
     lines += [f"{year:02d}{week:02d} {lot[:2]}", lot] if canvas.h > 0.5 * canvas.w else [f"{year:02d}{week:02d}{lot[:3]}"]
-    line = 0.95e-3 * canvas.scale / canvas.h                              # characters are 0.6 to 0.8 mm tall where there is room
-    canvas.text(lines, box=(0.12, 0.12, 0.94, 0.88), largest=float(np.clip(line, 0.10, 0.30)), align="left" if seed % 3 == 0 else "center")
+    line = 0.95e-3 * canvas.scale / canvas.h  # characters are 0.6 to 0.8 mm tall where there is room
+    canvas.text(
+        lines, box=(0.12, 0.12, 0.94, 0.88), largest=float(np.clip(line, 0.10, 0.30)), align="left" if seed % 3 == 0 else "center"
+    )
     radius = min(0.035 * min(canvas.w, canvas.h) + 1.5, 0.25e-3 * canvas.scale)
     canvas.dot(0.075 * canvas.w, (0.075 if package.kind in ("qfn", "dfn", "qfp", "bga") else 0.925) * canvas.h, radius)
 
@@ -227,8 +247,14 @@ def _can(canvas: Canvas, package: Package, value: str, reference: str, seed: int
     number = re.search(r"(\d+(?:\.\d+)?)\s*[uµμ]", value)
     volts = re.search(r"(\d+(?:\.\d+)?)\s*V", value)
     rng = _random(value, seed)
-    canvas.text([number[1] if number else "100", (volts[1] if volts else "25") + "V", f"{int(rng.integers(1, 10))}{'ABCDEFGHJKLM'[int(rng.integers(12))]}"],
-                box=(0.12, 0.16, 0.68, 0.84))
+    canvas.text(
+        [
+            number[1] if number else "100",
+            (volts[1] if volts else "25") + "V",
+            f"{int(rng.integers(1, 10))}{'ABCDEFGHJKLM'[int(rng.integers(12))]}",
+        ],
+        box=(0.12, 0.16, 0.68, 0.84),
+    )
 
 
 def _radial(canvas: Canvas, package: Package, value: str, reference: str, seed: int) -> None:
@@ -236,7 +262,9 @@ def _radial(canvas: Canvas, package: Package, value: str, reference: str, seed: 
     w, h = canvas.w, canvas.h
     line = max(1, round(0.02 * w))
     for angle in (0.5, 0.5 + 2 * math.pi / 3, 0.5 + 4 * math.pi / 3):
-        canvas.pen.line((w / 2, h / 2, w / 2 + 0.36 * w * math.cos(angle), h / 2 + 0.36 * h * math.sin(angle)), fill=110, width=line)
+        canvas.pen.line(
+            (w / 2, h / 2, w / 2 + 0.36 * w * math.cos(angle), h / 2 + 0.36 * h * math.sin(angle)), fill=110, width=line
+        )
     canvas.pen.arc((0.01 * w, 0.01 * h, 0.99 * w, 0.99 * h), -28, 28, fill=255, width=max(2, round(0.06 * w)))
 
 
@@ -244,22 +272,36 @@ def _crystal(canvas: Canvas, package: Package, value: str, reference: str, seed:
     match = re.search(r"(\d+(?:\.\d+)?)\s*(k|M)?Hz", value, re.I)
     rng = _random(value, seed)
     frequency = f"{float(match[1]):.3f}" if match else "25.000"
-    canvas.text([("JWT", "TXC", "HQ", "ECS")[int(rng.integers(4))], frequency[:7] + f"{'ABCDEF'[int(rng.integers(6))]}{int(rng.integers(19, 26))}"],
-                box=(0.08, 0.12, 0.92, 0.88), largest=0.34)
+    canvas.text(
+        [
+            ("JWT", "TXC", "HQ", "ECS")[int(rng.integers(4))],
+            frequency[:7] + f"{'ABCDEF'[int(rng.integers(6))]}{int(rng.integers(19, 26))}",
+        ],
+        box=(0.08, 0.12, 0.92, 0.88),
+        largest=0.34,
+    )
     canvas.dot(0.06 * canvas.w, 0.92 * canvas.h, 0.03 * canvas.w)
 
 
 def _inductor(canvas: Canvas, package: Package, value: str, reference: str, seed: int) -> None:
     match = re.search(r"(\d+(?:\.\d+)?)\s*([unµμm])H", value)
     micro = float(match[1]) * {"u": 1, "µ": 1, "μ": 1, "n": 1e-3, "m": 1e3}[match[2]] if match else 4.7
-    canvas.text([value_code(micro, 2) if micro < 10 else value_code(micro, 2)], box=(0.08, 0.2, 0.92, 0.8), largest=0.5)
+    canvas.text([value_code(micro, 2)], box=(0.08, 0.2, 0.92, 0.8), largest=0.5)
 
 
 def _module(canvas: Canvas, package: Package, value: str, reference: str, seed: int) -> None:
     rng = _random(value, seed)
     lot = "".join(rng.choice(list("ABCDEFGHJKLMNPRSTUVWXYZ0123456789"), 8))
-    canvas.text([part_number(value) or "MODULE", "FCC ID: 2AC7Z-" + lot[:5], "CMIIT ID: 20" + f"{int(rng.integers(18, 24))}DP{int(rng.integers(1000, 9999))}",
-                 lot], box=(0.08, 0.25, 0.92, 0.85), largest=0.11)
+    canvas.text(
+        [
+            part_number(value) or "MODULE",
+            "FCC ID: 2AC7Z-" + lot[:5],
+            "CMIIT ID: 20" + f"{int(rng.integers(18, 24))}DP{int(rng.integers(1000, 9999))}",
+            lot,
+        ],
+        box=(0.08, 0.25, 0.92, 0.85),
+        largest=0.11,
+    )
     canvas.pen.rectangle((0.08 * canvas.w, 0.06 * canvas.h, 0.20 * canvas.w, 0.18 * canvas.h), outline=255)
     cell = 0.12 * canvas.w / 8
     for i, bit in enumerate(rng.integers(0, 2, 64)):
@@ -272,8 +314,26 @@ def _box(canvas: Canvas, package: Package, value: str, reference: str, seed: int
     canvas.text([reference, part_number(value)], largest=0.4)
 
 
-_DRAW = {"chip_resistor": _resistor, "resistor_array": _resistor, "sod": _diode, "sma": _diode, "chip_diode": _diode, "chip_led": _led,
-         "sot": _package, "soic": _package, "tssop": _package, "qfp": _package, "qfn": _package, "dfn": _package, "bga": _package,
-         "electrolytic_can": _can, "electrolytic_radial": _radial, "crystal": _crystal, "inductor": _inductor, "module": _module, "box": _box}
+_DRAW = {
+    "chip_resistor": _resistor,
+    "resistor_array": _resistor,
+    "sod": _diode,
+    "sma": _diode,
+    "chip_diode": _diode,
+    "chip_led": _led,
+    "sot": _package,
+    "soic": _package,
+    "tssop": _package,
+    "qfp": _package,
+    "qfn": _package,
+    "dfn": _package,
+    "bga": _package,
+    "electrolytic_can": _can,
+    "electrolytic_radial": _radial,
+    "crystal": _crystal,
+    "inductor": _inductor,
+    "module": _module,
+    "box": _box,
+}
 
 __all__ = ["eia96", "marking", "ohms", "part_number", "value_code"]

@@ -95,7 +95,9 @@ def _build(package: Package, lifted: Lifted) -> Mesh:
 def _capacitor(package: Package) -> tuple[list[Solid], Rect | None]:
     length, width, height = _canonical(package)
     term, wall = package.dims["termination"], 0.02 * width + 8e-6
-    material = "ceramic_mlcc" if package.kind == "chip_capacitor" else "ferrite" if package.kind == "chip_inductor" else "epoxy_black"
+    material = (
+        "ceramic_mlcc" if package.kind == "chip_capacitor" else "ferrite" if package.kind == "chip_inductor" else "epoxy_black"
+    )
     cut = 0.10 * min(width, height)
     inner = (width - 2 * wall, height - 2 * wall)
     section = corners(inner[0] / 2, inner[1] / 2, cut)
@@ -147,12 +149,26 @@ def _chip_led(package: Package) -> tuple[list[Solid], Rect | None]:
     term = package.dims["termination"]
     base = 0.45 * height
     solids = [block((length * 0.985, width * 0.97, base * 0.9), "plastic_white", z0=base * 0.03)]
-    solids.append(prism(corners(length / 2 - term * 0.95, width * 0.47, 0.06 * width), [base * 0.9, height - 0.05 * height, height],
-                        "led_lens", inset=[0, 0.05 * width, 0.10 * width]))
+    solids.append(
+        prism(
+            corners(length / 2 - term * 0.95, width * 0.47, 0.06 * width),
+            [base * 0.9, height - 0.05 * height, height],
+            "led_lens",
+            inset=[0, 0.05 * width, 0.10 * width],
+        )
+    )
     solids.append(block((0.22 * width, 0.22 * width, 8e-6), "led_die", z0=height))
     for s in (-1, 1):
-        solids.append(block((term, width, base), "brass_gold", PartKind.LEAD, center=(s * (length - term) / 2, 0), bevel=0.1 * base,
-                            cut=0.12 * width))
+        solids.append(
+            block(
+                (term, width, base),
+                "brass_gold",
+                PartKind.LEAD,
+                center=(s * (length - term) / 2, 0),
+                bevel=0.1 * base,
+                cut=0.12 * width,
+            )
+        )
     return solids, (-length / 2 + term, -width * 0.42, length / 2 - term, width * 0.42)
 
 
@@ -172,7 +188,11 @@ def _sma(package: Package) -> tuple[list[Solid], Rect | None]:
     lead, span = package.dims["lead"], package.dims["span"]
     t = package.terminals[0]
     tantalum = "tantalum" in package.dims
-    solids = [moulded((length, width, height - 0.12e-3), 0.12e-3, 0.45 * height, "plastic_beige" if tantalum else "epoxy_black", draft=0.07)]
+    solids = [
+        moulded(
+            (length, width, height - 0.12e-3), 0.12e-3, 0.45 * height, "plastic_beige" if tantalum else "epoxy_black", draft=0.07
+        )
+    ]
     wall, out, exit_z = length / 2 - 0.06e-3, span / 2 - lead / 2, 0.45 * height
     bend = max(lead * 0.8, 0.05e-3)
     path = np.array([[wall, exit_z], [out - bend, exit_z], [out, exit_z - bend], [out, lead / 2 + bend], [out - bend, lead / 2],
@@ -187,28 +207,55 @@ def _can(package: Package) -> tuple[list[Solid], Rect | None]:
     r = package.dims["diameter"] / 2
     h = base / 2
     cut = 0.22 * base
-    outline = np.array([[h, -h], [h, h], [-h + cut, h], [-h, h - cut], [-h, -h + cut], [-h + cut, -h]])   # cut at pin 1, the plus pin
+    outline = np.array(
+        [[h, -h], [h, h], [-h + cut, h], [-h, h - cut], [-h, -h + cut], [-h + cut, -h]]
+    )  # cut at pin 1, the plus pin
     thick = 0.10 * height + 0.3e-3
     solids = [prism(outline, [0.02e-3, thick], "plastic_black")]
     neck = thick + 0.12 * height
-    solids.append(lathe([(r * 0.98, thick * 0.6), (r, thick + 0.03 * height), (r, neck), (r * 0.93, neck + 0.03 * height), (r, neck + 0.06 * height),
-                         (r, height - 0.09 * r), (r * 0.97, height - 0.03 * r), (r * 0.91, height)], 28, "aluminium"))
+    solids.append(
+        lathe(
+            [
+                (r * 0.98, thick * 0.6),
+                (r, thick + 0.03 * height),
+                (r, neck),
+                (r * 0.93, neck + 0.03 * height),
+                (r, neck + 0.06 * height),
+                (r, height - 0.09 * r),
+                (r * 0.97, height - 0.03 * r),
+                (r * 0.91, height),
+            ],
+            28,
+            "aluminium",
+        )
+    )
     t = package.terminals[0]
     outer = base / 2 + 0.3e-3
-    solids += [block((t.size[0], t.size[1], 0.2e-3), "lead_frame_tin", PartKind.LEAD, center=(s * (outer - t.size[0] / 2), 0)) for s in (-1, 1)]
+    solids += [
+        block((t.size[0], t.size[1], 0.2e-3), "lead_frame_tin", PartKind.LEAD, center=(s * (outer - t.size[0] / 2), 0))
+        for s in (-1, 1)
+    ]
     return solids, (-0.9 * r, -0.9 * r, 0.9 * r, 0.9 * r)
 
 
 def _radial(package: Package) -> tuple[list[Solid], Rect | None]:
     length, width, height = package.body
     r = min(length, width) / 2
-    solids = [lathe([(r * 0.92, 0.1e-3), (r, 0.5e-3), (r, height - 0.5e-3), (r * 0.95, height - 0.08e-3), (r * 0.82, height - 0.05e-3)], 32, "plastic_sleeve"),
-              lathe([(r * 0.80, height - 0.3e-3), (r * 0.80, height)], 32, "aluminium")]
+    solids = [
+        lathe(
+            [(r * 0.92, 0.1e-3), (r, 0.5e-3), (r, height - 0.5e-3), (r * 0.95, height - 0.08e-3), (r * 0.82, height - 0.05e-3)],
+            32,
+            "plastic_sleeve",
+        ),
+        lathe([(r * 0.80, height - 0.3e-3), (r * 0.80, height)], 32, "aluminium"),
+    ]
     spin, (cx, cy) = -turn_of(package), package.center
     for t in package.terminals:
         dx, dy = t.center[0] - cx, t.center[1] - cy
         x, y = dx * math.cos(spin) - dy * math.sin(spin), dx * math.sin(spin) + dy * math.cos(spin)
-        solids.append(lathe([(t.size[0] / 2, -2.2e-3), (t.size[0] / 2, 0.3e-3)], 12, "lead_frame_tin", PartKind.LEAD, center=(x, y)))
+        solids.append(
+            lathe([(t.size[0] / 2, -2.2e-3), (t.size[0] / 2, 0.3e-3)], 12, "lead_frame_tin", PartKind.LEAD, center=(x, y))
+        )
     return solids, (-0.95 * r, -0.95 * r, 0.95 * r, 0.95 * r)
 
 
@@ -216,8 +263,16 @@ def _inductor(package: Package) -> tuple[list[Solid], Rect | None]:
     length, width, height = _canonical(package)
     t = package.terminals[0]
     foot = t.height
-    solids = [block((2 * 1e-6 + t.size[0], t.size[1], foot), "tin", PartKind.LEAD, center=(s * (length - t.size[0]) / 2, 0), bevel=0.05 * foot)
-              for s in (-1, 1)]
+    solids = [
+        block(
+            (2 * 1e-6 + t.size[0], t.size[1], foot),
+            "tin",
+            PartKind.LEAD,
+            center=(s * (length - t.size[0]) / 2, 0),
+            bevel=0.05 * foot,
+        )
+        for s in (-1, 1)
+    ]
     if package.dims.get("drum"):
         r = min(length * 0.46, width / 2)
         base = 0.18 * height
@@ -265,7 +320,10 @@ def _leaded(package: Package, lifted: dict[int, float]) -> tuple[list[Solid], Re
     bx, by, height = package.body
     cx, cy = package.center
     stand, thick = package.dims["standoff"], package.dims["lead"]
-    flat = min(package.dims["span_x"] - bx, package.dims["span_y"] - by) / 2 < 1.15 * package.terminals[0].size[0] and height < 0.8e-3
+    flat = (
+        min(package.dims["span_x"] - bx, package.dims["span_y"] - by) / 2 < 1.15 * package.terminals[0].size[0]
+        and height < 0.8e-3
+    )
     if flat:
         stand = 0.01e-3
     exit_z = stand + 0.45 * (height - stand)
@@ -282,7 +340,9 @@ def _leaded(package: Package, lifted: dict[int, float]) -> tuple[list[Solid], Re
             lead = block((tip - half + 0.4 * t.size[0], t.size[1], max(t.height, 0.15e-3)), "lead_frame_tin", PartKind.LEAD,
                          center=((tip + half - 0.4 * t.size[0]) / 2, lateral), bevel=0.1 * t.height)
         else:
-            lead = gull(tip, t.size[0], half - 0.06 * height, exit_z, thick, t.size[1], lifted.get(i, 0.0)).moved(at=(0, lateral, 0))
+            lead = gull(tip, t.size[0], half - 0.06 * height, exit_z, thick, t.size[1], lifted.get(i, 0.0)).moved(
+                at=(0, lateral, 0)
+            )
         solids.append(lead.moved(turn=t.direction, at=(cx, cy, 0)))
     m = 0.9
     return solids, (cx - m * bx / 2, cy - m * by / 2, cx + m * bx / 2, cy + m * by / 2)
@@ -304,7 +364,13 @@ def contacts(package: Package, material: str, proud: float) -> list[Solid]:
         if t.kind == "thermal":
             out.append(block((*t.size, 0.03e-3), material, PartKind.LEAD, center=t.center))
         elif t.kind == "bottom":
-            piece = block((t.size[0] + proud, t.size[1], t.height), material, PartKind.LEAD, center=(proud / 2, 0), bevel=min(0.01e-3, 0.1 * t.height))
+            piece = block(
+                (t.size[0] + proud, t.size[1], t.height),
+                material,
+                PartKind.LEAD,
+                center=(proud / 2, 0),
+                bevel=min(0.01e-3, 0.1 * t.height),
+            )
             out.append(piece.moved(turn=t.direction, at=(*t.center, 0)))
     return out
 
@@ -315,11 +381,25 @@ def _bga(package: Package) -> tuple[list[Solid], Rect | None]:
     ball = package.terminals[0].height if package.terminals else 0.0
     substrate, height_above = ball + 0.32 * height, ball + height
     inset = 0.35e-3 if min(bx, by) > 9e-3 else 0.04e-3
-    solids = [block((bx, by, 0.32 * height), "substrate_bt", center=(cx, cy), z0=ball, bevel=0.01e-3),
-              prism(corners(bx / 2 - inset, by / 2 - inset, 0.05e-3, (cx, cy)), [substrate, height_above - 0.03e-3, height_above], "epoxy_black",
-                    inset=[0, 0.07 * height, 0.07 * height + 0.03e-3])]
-    solids += [lathe([(t.size[0] / 2 * 0.95, ball - 0.004e-3), (t.size[0] / 2 * 0.95, ball + 0.01e-3)], 12, "copper", PartKind.LEAD, center=t.center)
-               for t in package.terminals]
+    solids = [
+        block((bx, by, 0.32 * height), "substrate_bt", center=(cx, cy), z0=ball, bevel=0.01e-3),
+        prism(
+            corners(bx / 2 - inset, by / 2 - inset, 0.05e-3, (cx, cy)),
+            [substrate, height_above - 0.03e-3, height_above],
+            "epoxy_black",
+            inset=[0, 0.07 * height, 0.07 * height + 0.03e-3],
+        ),
+    ]
+    solids += [
+        lathe(
+            [(t.size[0] / 2 * 0.95, ball - 0.004e-3), (t.size[0] / 2 * 0.95, ball + 0.01e-3)],
+            12,
+            "copper",
+            PartKind.LEAD,
+            center=t.center,
+        )
+        for t in package.terminals
+    ]
     m = 0.86
     return solids, (cx - m * bx / 2, cy - m * by / 2, cx + m * bx / 2, cy + m * by / 2)
 
@@ -337,8 +417,16 @@ def _array(package: Package) -> tuple[list[Solid], Rect | None]:
     chamfer = 0.08 * height
     for t in package.terminals:
         x = span / 2 - wall / 2
-        path = np.array([[span / 2 - term, wall / 2], [x - chamfer, wall / 2], [x, wall / 2 + chamfer], [x, height - wall / 2 - chamfer],
-                         [x - chamfer, height - wall / 2], [span / 2 - term, height - wall / 2]])
+        path = np.array(
+            [
+                [span / 2 - term, wall / 2],
+                [x - chamfer, wall / 2],
+                [x, wall / 2 + chamfer],
+                [x, height - wall / 2 - chamfer],
+                [x - chamfer, height - wall / 2],
+                [span / 2 - term, height - wall / 2],
+            ]
+        )
         c, s = math.cos(t.direction), math.sin(t.direction)
         lateral = -(t.center[0] - cx) * s + (t.center[1] - cy) * c
         solids.append(bent(path, wall, t.size[1], "tin").moved(at=(0, lateral, 0)).moved(turn=t.direction - turn))
@@ -355,14 +443,28 @@ def tab(package: Package, t: Terminal, thickness: float = 0.2e-3) -> Solid:
     middle = (t.center[0] - cx) * c + (t.center[1] - cy) * s
     outer, inner = middle + t.size[0] / 2, min(middle - t.size[0] / 2, wall - 0.05e-3)
     lateral = -(t.center[0] - cx) * s + (t.center[1] - cy) * c
-    piece = block((outer - inner, t.size[1], thickness), "lead_frame_tin", PartKind.LEAD, center=((outer + inner) / 2, lateral), bevel=0.08 * thickness)
+    piece = block(
+        (outer - inner, t.size[1], thickness),
+        "lead_frame_tin",
+        PartKind.LEAD,
+        center=((outer + inner) / 2, lateral),
+        bevel=0.08 * thickness,
+    )
     return piece.moved(turn=t.direction, at=(cx, cy, 0))
 
 
 _Builder = Callable[[Package], tuple[list[Solid], Rect | None]]
 _ALONG: dict[str, _Builder] = {
-    "chip_capacitor": _capacitor, "chip_inductor": _capacitor, "chip_diode": _capacitor, "chip_resistor": _resistor, "melf": _melf,
-    "sod": _sod, "sma": _sma, "electrolytic_can": _can, "electrolytic_radial": _radial, "inductor": _inductor,
+    "chip_capacitor": _capacitor,
+    "chip_inductor": _capacitor,
+    "chip_diode": _capacitor,
+    "chip_resistor": _resistor,
+    "melf": _melf,
+    "sod": _sod,
+    "sma": _sma,
+    "electrolytic_can": _can,
+    "electrolytic_radial": _radial,
+    "inductor": _inductor,
     "chip_led": _chip_led,
 }
 _PLACED: dict[str, _Builder] = {

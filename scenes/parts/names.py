@@ -121,7 +121,9 @@ def recognise(name: str) -> Hint | None:
         height = size[2] or (1.2 * MM if min(size[:2]) > 8 * MM else 0.9 * MM)
         return Hint("bga", _label(text, r"[A-Z]*(?:BGA|CSP)-?\d*"), (size[0], size[1], height), pitch=pitch)
     if re.search(r"QFN|\bMLF|MLPQ|LGA|LCC\d", text):
-        return Hint("qfn", _label(text, r"[A-Z]*(?:QFN|MLF|MLPQ|LGA|LCC)-?\d*"), (size[0], size[1], size[2] or 0.85 * MM), pitch=pitch)
+        return Hint(
+            "qfn", _label(text, r"[A-Z]*(?:QFN|MLF|MLPQ|LGA|LCC)-?\d*"), (size[0], size[1], size[2] or 0.85 * MM), pitch=pitch
+        )
     if re.search(r"DFN|[WVUX]SON|X2SON|\bSON", text):
         return Hint("dfn", _label(text, r"[A-Z0-9]*(?:DFN|SON)-?\d*"), (size[0], size[1], size[2] or 0.75 * MM), pitch=pitch)
     if re.search(r"[LTVP]?QFP", text):
@@ -213,8 +215,8 @@ _ODD: tuple[tuple[str, PackageKind, str, tuple[float, float, float]], ...] = (
     (r"GBH|IDC|BOX_?HEADER", "connector", "box header", (20.3, 9.0, 9.4)),
     (r"USB.*MICRO|MICRO.*USB", "connector", "micro USB", (5.6, 7.6, 2.6)),
     (r"USB_?C|USB-?C|TYPE-?C", "connector", "USB-C", (7.3, 8.94, 3.2)),
-    (r"RJP|RJ-?45|MAGJACK|8P8C", "connector", "RJ45 jack", (16.0, 21.3, 13.5)),
-    (r"USD|MICRO_?SD|TFC", "connector", "micro SD", (14.0, 14.6, 1.8)),
+    (r"RJP|RJ-?45|MAGJACK|8P8C", "connector", "RJ45 jack", (21.8, 16.0, 13.5)),
+    (r"USD|MICRO_?SD|TFC", "connector", "micro SD", (12.0, 11.4, 1.6)),
     (r"LIPO|JST|PH_|XH_|PICOBLADE|MOLEX", "connector", "wire connector", (0, 0, 6.0)),
     (r"ESP32-?WRO(?:VER|OM)|ESP-?12|ESP32-S|ESP32-C", "module", "ESP32 module", (0, 0, 3.1)),
     (r"MODULE|^RF_|WIFI|BLUETOOTH|NRF|RFM\d", "module", "module", (0, 0, 2.6)),

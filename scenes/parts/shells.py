@@ -29,8 +29,15 @@ def _pins(package: Package, top: float, below: float = 2.6e-3, material: str = "
             continue
         r = t.size[0] / 2
         if square:
-            out.append(prism(corners(r, r, 0.0, t.center), [-below, -below + 0.6 * r, top - 0.8 * r, top], material, PartKind.LEAD,
-                             inset=[0.45 * r, 0, 0, 0.5 * r]))
+            out.append(
+                prism(
+                    corners(r, r, 0.0, t.center),
+                    [-below, -below + 0.6 * r, top - 0.8 * r, top],
+                    material,
+                    PartKind.LEAD,
+                    inset=[0.45 * r, 0, 0, 0.5 * r],
+                )
+            )
         else:
             out.append(lathe([(r, -below), (r, top)], 10, material, PartKind.LEAD, center=t.center))
     return out
@@ -40,14 +47,24 @@ def crystal(package: Package, contacts: list[Solid]) -> Built:
     """Ceramic base with a metal lid; through-hole crystals are a drawn can."""
     (cx, cy), (bx, by, h) = package.center, package.body
     if any(t.kind == "through" for t in package.terminals):
-        can = prism(corners(bx / 2, by / 2, 0.45 * min(bx, by), package.center, steps=5), [0.1e-3, 0.7e-3, h - 0.4e-3, h], "crystal_lid",
-                    inset=[0, 0, 0, 0.3e-3])
+        can = prism(
+            corners(bx / 2, by / 2, 0.45 * min(bx, by), package.center, steps=5),
+            [0.1e-3, 0.7e-3, h - 0.4e-3, h],
+            "crystal_lid",
+            inset=[0, 0, 0, 0.3e-3],
+        )
         return [can, *_pins(package, 0.3e-3, material="lead_frame_tin", square=False)], _around(package, 0.7)
     base = 0.62 * h
-    solids = [block((bx, by, base - 0.01e-3), "ceramic_package", center=(cx, cy), z0=0.01e-3, cut=0.06 * min(bx, by)),
-              block((bx * 0.955, by * 0.945, 0.1 * h), "brass_gold", center=(cx, cy), z0=base, cut=0.1 * min(bx, by)),
-              prism(corners(bx * 0.43, by * 0.415, 0.09 * min(bx, by), (cx, cy), steps=2), [base + 0.1 * h, 0.97 * h, h], "crystal_lid",
-                    inset=[0, 0, 0.03e-3])]
+    solids = [
+        block((bx, by, base - 0.01e-3), "ceramic_package", center=(cx, cy), z0=0.01e-3, cut=0.06 * min(bx, by)),
+        block((bx * 0.955, by * 0.945, 0.1 * h), "brass_gold", center=(cx, cy), z0=base, cut=0.1 * min(bx, by)),
+        prism(
+            corners(bx * 0.43, by * 0.415, 0.09 * min(bx, by), (cx, cy), steps=2),
+            [base + 0.1 * h, 0.97 * h, h],
+            "crystal_lid",
+            inset=[0, 0, 0.03e-3],
+        ),
+    ]
     return [*solids, *contacts], _around(package, 0.78)
 
 
@@ -61,12 +78,17 @@ def led(package: Package, contacts: list[Solid]) -> Built:
     def ring(outline: np.ndarray, z: float) -> np.ndarray:
         return np.column_stack([outline, np.full(len(outline), z)])
     frame = loft([ring(outer, 0.01e-3), ring(outer, h), ring(inner, h), ring(floor, 0.5 * h)], "plastic_white")
-    clear = loft([ring(floor * 0.999 + np.array([cx, cy]) * 0.001, 0.52 * h), ring(inner * 0.995 + np.array([cx, cy]) * 0.005, 0.93 * h)], "led_lens")
+    clear = loft(
+        [ring(floor * 0.999 + np.array([cx, cy]) * 0.001, 0.52 * h), ring(inner * 0.995 + np.array([cx, cy]) * 0.005, 0.93 * h)],
+        "led_lens",
+    )
     solids = [frame, clear]
     if package.name in ("2020", "5050", "PLCC") and len(package.terminals) >= 4:
         s = 0.14 * min(bx, by)
         solids.append(block((2.4 * s, 1.5 * s, 10e-6), "epoxy_black", center=(cx + 1.1 * s, cy), z0=0.93 * h))
-        solids += [block((0.6 * s, 0.6 * s, 10e-6), "led_die", center=(cx - 1.4 * s, cy + k * 1.1 * s), z0=0.93 * h) for k in (-1, 0, 1)]
+        solids += [
+            block((0.6 * s, 0.6 * s, 10e-6), "led_die", center=(cx - 1.4 * s, cy + k * 1.1 * s), z0=0.93 * h) for k in (-1, 0, 1)
+        ]
     else:
         solids.append(block((0.2 * bx, 0.2 * bx, 10e-6), "led_die", center=(cx, cy), z0=0.93 * h))
     return [*solids, *contacts], _around(package, 0.96)
@@ -76,7 +98,9 @@ def button(package: Package, tabs: list[Solid]) -> Built:
     """A tactile switch: plastic base, metal cover, round plunger."""
     (cx, cy), (bx, by, h) = package.center, package.body
     base = 0.35 * h
-    cover = prism(corners(bx * 0.485, by * 0.485, 0.06 * by, (cx, cy)), [base, 0.72 * h, 0.76 * h], "shield", inset=[0, 0, 0.05e-3])
+    cover = prism(
+        corners(bx * 0.485, by * 0.485, 0.06 * by, (cx, cy)), [base, 0.72 * h, 0.76 * h], "shield", inset=[0, 0, 0.05e-3]
+    )
     solids = [block((bx, by, base), "plastic_black", center=(cx, cy), z0=0.02e-3), cover]
     r = 0.27 * min(bx, by)
     solids.append(lathe([(r * 1.25, 0.75 * h), (r * 1.25, 0.78 * h)], 28, "shield", center=(cx, cy)))
@@ -94,7 +118,16 @@ def header(package: Package) -> Built:
     for i in range(nx):
         for j in range(ny):
             at = (cx + (i - (nx - 1) / 2) * step, cy + (j - (ny - 1) / 2) * step)
-            solids.append(block((step - 4e-6, step - 4e-6, h), "plastic_black", center=at, z0=0.05e-3, cut=0.18 * step if not socket else 0.0, bevel=0.04 * step))
+            solids.append(
+                block(
+                    (step - 4e-6, step - 4e-6, h),
+                    "plastic_black",
+                    center=at,
+                    z0=0.05e-3,
+                    cut=0.18 * step if not socket else 0.0,
+                    bevel=0.04 * step,
+                )
+            )
             if socket:
                 solids.append(block((0.3 * step, 0.3 * step, 4e-6), "rubber", center=at, z0=h + 0.05e-3))
     return [*solids, *_pins(package, h * 0.5 if socket else h + 0.0058 * step / 2.54e-3)], None
@@ -121,8 +154,18 @@ def _metal_shell(package: Package, material: str, wall: float, depth: float, ton
         section = corners(width / 2 - shrink, (h - 0.05e-3) / 2 - shrink, max(cut - shrink, 1e-5))
         return np.column_stack([np.full(len(section), x), section[:, 0], section[:, 1] + h / 2 + 0.025e-3])
     front = length / 2
-    solids = [loft([ring(-front, 0.02e-3), ring(-front + 0.05e-3, 0), ring(front, 0), ring(front, wall), ring(front - depth * length, wall)],
-                   material)]
+    solids = [
+        loft(
+            [
+                ring(-front, 0.02e-3),
+                ring(-front + 0.05e-3, 0),
+                ring(front, 0),
+                ring(front, wall),
+                ring(front - depth * length, wall),
+            ],
+            material,
+        )
+    ]
     if tongue:
         solids.append(block((0.55 * length, 0.6 * width, 0.2 * h), "plastic_black", center=(0.1 * length, 0), z0=0.45 * h))
     else:
@@ -144,12 +187,19 @@ def connector(package: Package, tabs: list[Solid]) -> Built:
     if package.name in ("micro USB", "USB-C"):
         return [*_metal_shell(package, "shield", 0.25e-3, 0.7, True), *tabs, *_pins(package, 0.3e-3, 1.2e-3, "shield")], None
     if package.name == "RJ45 jack":
-        return [*_metal_shell(package, "shield", 0.9e-3, 0.6, False), *tabs, *_pins(package, 0.5e-3, 2.8e-3, "lead_frame_tin")], None
+        return [
+            *_metal_shell(package, "shield", 0.9e-3, 0.6, False),
+            *tabs,
+            *_pins(package, 0.5e-3, 2.8e-3, "lead_frame_tin"),
+        ], None
     if package.name == "micro SD":
         turn = _mouth(package)
         plate = block((bx, by, 0.25e-3), "steel", center=(cx, cy), z0=h - 0.25e-3, cut=0.4e-3)
         frame = block((bx * 0.97, by * 0.97, h - 0.3e-3), "plastic_black", center=(cx, cy), z0=0.05e-3)
-        spring = [block((0.09 * bx, 0.3 * by, 0.02e-3), "shield", center=(cx + k * 0.22 * bx, cy - 0.1 * by * math.sin(turn)), z0=h) for k in (-1, 1)]
+        spring = [
+            block((0.09 * bx, 0.3 * by, 0.02e-3), "shield", center=(cx + k * 0.22 * bx, cy - 0.1 * by * math.sin(turn)), z0=h)
+            for k in (-1, 1)
+        ]
         return [frame, plate, *spring, *tabs], None
     if package.name == "box header":
         wall = 0.9e-3
@@ -162,7 +212,15 @@ def connector(package: Package, tabs: list[Solid]) -> Built:
                 u, v = (i - (count - 1) / 2) * step, s * step
                 at = (cx + u, cy + v) if along_x else (cx + v, cy + u)
                 r = 0.32e-3
-                solids.append(prism(corners(r, r, 0.0, at), [2.0e-3, h - 1.4e-3, h - 1.0e-3], "brass_gold", PartKind.LEAD, inset=[0, 0, 0.15e-3]))
+                solids.append(
+                    prism(
+                        corners(r, r, 0.0, at),
+                        [2.0e-3, h - 1.4e-3, h - 1.0e-3],
+                        "brass_gold",
+                        PartKind.LEAD,
+                        inset=[0, 0, 0.15e-3],
+                    )
+                )
         return [*solids, *tabs], None
     white = package.name == "wire connector"
     return [_tub(package, "plastic_white" if white else "plastic_black", min(0.8e-3, 0.15 * min(bx, by)), 0.35 * h), *tabs,
@@ -199,7 +257,9 @@ def _meander(size: tuple[float, float], center: tuple[float, float], side: float
         pieces.append(block((x1 - x0, w, 20e-6), "brass_gold", center=((x0 + x1) / 2, y), z0=z - 0.02e-3))
         if i < turns:
             x = x1 - w / 2 if i % 2 == 0 else x0 + w / 2
-            pieces.append(block((w, span / turns - w - 2e-6, 20e-6), "brass_gold", center=(x, y + span / turns / 2), z0=z - 0.02e-3))
+            pieces.append(
+                block((w, span / turns - w - 2e-6, 20e-6), "brass_gold", center=(x, y + span / turns / 2), z0=z - 0.02e-3)
+            )
     return [p.moved(turn=side, at=(*center, 0)) for p in pieces]
 
 

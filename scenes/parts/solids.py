@@ -64,7 +64,7 @@ def _tube_faces(rings: int, n: int) -> I64:
     return np.concatenate(bands)
 
 
-def loft(rings: Sequence[F64], material: str, part: PartKind = PartKind.BODY) -> Solid:
+def loft(rings: Sequence[F64] | F64, material: str, part: PartKind = PartKind.BODY) -> Solid:
     """Skin over closed convex rings, each (n, 3), capped at both ends."""
     stack = np.asarray(rings, float)
     return _solid(stack.reshape(-1, 3), _tube_faces(len(stack), stack.shape[1]), material, part)
@@ -84,7 +84,9 @@ def corners(hx: float, hy: float, cut: float = 0.0, center: tuple[float, float] 
     return np.array(points)
 
 
-def prism(outline: F64, z: Sequence[float], material: str, part: PartKind = PartKind.BODY, *, inset: Sequence[float] = ()) -> Solid:
+def prism(
+    outline: F64, z: Sequence[float], material: str, part: PartKind = PartKind.BODY, *, inset: Sequence[float] = ()
+) -> Solid:
     """A convex outline (n, 2) stacked at heights ``z``; ``inset`` shrinks each level towards the outline's middle [m]."""
     middle = (outline.min(axis=0) + outline.max(axis=0)) / 2
     half = np.maximum((outline.max(axis=0) - outline.min(axis=0)) / 2, 1e-12)
@@ -95,8 +97,16 @@ def prism(outline: F64, z: Sequence[float], material: str, part: PartKind = Part
     return loft(rings, material, part)
 
 
-def block(size: tuple[float, float, float], material: str, part: PartKind = PartKind.BODY, *, center: tuple[float, float] = (0.0, 0.0),
-          z0: float = 0.0, bevel: float = 0.0, cut: float = 0.0) -> Solid:
+def block(
+    size: tuple[float, float, float],
+    material: str,
+    part: PartKind = PartKind.BODY,
+    *,
+    center: tuple[float, float] = (0.0, 0.0),
+    z0: float = 0.0,
+    bevel: float = 0.0,
+    cut: float = 0.0,
+) -> Solid:
     """A box standing on ``z0`` with bevelled top and bottom edges and cut upright edges."""
     hx, hy, h = size[0] / 2, size[1] / 2, size[2]
     outline = corners(hx, hy, cut, center)
@@ -111,7 +121,12 @@ def moulded(size: tuple[float, float, float], z0: float, parting: float, materia
     hx, hy, h = size[0] / 2, size[1] / 2, size[2]
     top, low = draft * (h - parting), draft * parting
     outline = corners(hx, hy, min(40e-6, 0.1 * min(hx, hy)), center)
-    return prism(outline, [z0, z0 + parting, z0 + h - bevel, z0 + h], material, inset=[low, 0, max(top - 0.3 * bevel, 0), top + 0.7 * bevel])
+    return prism(
+        outline,
+        [z0, z0 + parting, z0 + h - bevel, z0 + h],
+        material,
+        inset=[low, 0, max(top - 0.3 * bevel, 0), top + 0.7 * bevel],
+    )
 
 
 def lathe(profile: Sequence[tuple[float, float]], n: int, material: str, part: PartKind = PartKind.BODY, *,
@@ -217,7 +232,9 @@ def finish(name: str, solids: Sequence[Solid], *, turn: float = 0.0, at: tuple[f
         box = np.array([[x0, y0, 0], [x1, y1, 0]]) @ spin + (at[0], at[1], 0.0)
         lo, hi = box.min(axis=0), box.max(axis=0)
         marking = (float(lo[0]), float(lo[1]), float(hi[0]), float(hi[1]))
-    return Mesh(name, vertices.astype(np.float32), (normals @ spin).astype(np.float32), faces.astype(np.uint32), material, part, marking)
+    return Mesh(
+        name, vertices.astype(np.float32), (normals @ spin).astype(np.float32), faces.astype(np.uint32), material, part, marking
+    )
 
 
 __all__ = ["Solid", "bent", "block", "corners", "cup", "finish", "lathe", "loft", "moulded", "prism", "signed_volume", "strip"]

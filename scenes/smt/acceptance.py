@@ -22,7 +22,9 @@ Which rule comes first:
 * a gap that nominal solder would have closed is insufficient solder, not a lifted lead: lifted is a lead whose foot
   stands higher than the nominal solder on its land, volume / land area.
 
-Exposed pads and pins in holes are not judged: no rule on record can be seen from above.
+Exposed pads and pins in holes are not judged: no rule on record can be seen from above. Fillet height is not judged by
+itself: with wetted ends it follows from the volume, which is (a class 3 limit of stand-off + 25 % of the height would
+reject a tenth of healthy tall chips on their usual lands).
 """
 from __future__ import annotations
 

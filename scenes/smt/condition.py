@@ -17,7 +17,7 @@ from shapely import affinity
 from scenes.errors import RecipeError
 from scenes.family import Target
 from scenes.smt.acceptance import JUDGED, residue_extent, side_limits
-from scenes.smt.layout import CHIP_KINDS, Layout, body_boxes, overhang
+from scenes.smt.layout import CHIP_KINDS, Layout, body_boxes, land_boxes, overhang
 from scenes.smt.layout import layout as layout_of
 from scenes.smt.oven import LIQUIDUS, reflow_profile
 from scenes.smt.placement import can_lie
@@ -82,7 +82,7 @@ def hosts(assembly: Assembly, defect: str) -> tuple[int, ...]:
         reels = _reels(assembly)
         chosen = free & np.array([bool(reels.get(c)) for c in range(len(free))], bool)
     elif defect == "bridge":
-        chosen = _having(layout, rows.component, np.isin(np.arange(len(rows)), layout.first[_bridgeable(layout)]))
+        chosen = _having(layout, rows.component, np.isin(np.arange(len(rows)), layout.first[_bridgeable(assembly)]))
     elif defect in ("insufficient", "excess", "cold_joint"):
         chosen = free & _having(layout, rows.component, judged)
     elif defect in ("head_in_pillow", "bga_void"):
@@ -243,10 +243,20 @@ def _bent_lead(case: _Case, order: list[int], bounds: Bounds, rng: np.random.Gen
 
 # --- printing -------------------------------------------------------------------------------------------------------
 
-def _bridgeable(layout: Layout) -> NDArray[np.bool_]:
-    """Pairs of lands that a neck can span without breaking; those under a body only where there are no others."""
+@lru_cache(maxsize=4)
+def _bridgeable(assembly: Assembly) -> NDArray[np.bool_]:
+    """Pairs of lands that a neck can span without breaking; those under a body only where there are no others.
+
+    Between lands side by side a neck lies at the toes; between lands that face each other, in the middle.
+    """
+    layout, rows = layout_of(assembly), assembly.joints
     can: NDArray[np.bool_] = RUPTURE * layout.gap < np.minimum(NECK[1] * layout.facing, NECK[2])
-    seen = can & ~(layout.under[layout.first] | layout.under[layout.second])
+    toe = rows.land_center + 0.25 * rows.land_size[:, :1] * np.column_stack([np.cos(rows.land_angle), np.sin(rows.land_angle)])
+    middle = shapely.points((toe[layout.first] + toe[layout.second]) / 2)
+    hidden = layout.under[layout.first] | layout.under[layout.second]
+    if len(middle):
+        hidden[np.unique(shapely.STRtree(middle).query(body_boxes(assembly), predicate="intersects")[1])] = True
+    seen = can & ~hidden
     return seen if seen.any() else can
 
 
@@ -255,7 +265,7 @@ def _smear(case: _Case, order: list[int], bounds: Bounds, rng: np.random.Generat
     least, most = RUPTURE * layout.gap, np.minimum(NECK[1] * layout.facing, NECK[2])
     low, high = np.maximum(bounds[0], least * 1.02), np.minimum(bounds[1], most)
     for c in order:
-        pairs = np.flatnonzero((case.rows.component[layout.first] == c) & (low < high) & _bridgeable(layout))
+        pairs = np.flatnonzero((case.rows.component[layout.first] == c) & (low < high) & _bridgeable(case.assembly))
         if len(pairs):
             p = int(pairs[int(rng.integers(len(pairs)))])
             width = _aim((float(low[p]), float(high[p])), rng, 0.05)
@@ -344,15 +354,15 @@ def _outgassing(case: _Case, order: list[int], bounds: Bounds, rng: np.random.Ge
 
 # --- handling -------------------------------------------------------------------------------------------------------
 
-def _free_points(case: _Case, rng: np.random.Generator, size: float, count: int = 64) -> F64:
-    """Points on the laminate and not under a body (nor within ``size`` of one), as far as there are any; (n, 2)."""
+def _free_points(case: _Case, rng: np.random.Generator, size: float, lands: bool, count: int = 96) -> F64:
+    """Points on the laminate, farther than ``size`` from bodies (and from ``lands``), as far as there are any; (n, 2)."""
     outline = case.assembly.board.outline
     x0, y0, x1, y1 = outline.bounds
     points = np.column_stack([rng.uniform(x0, x1, count), rng.uniform(y0, y1, count)])
     on = points[shapely.contains_xy(outline.buffer(-size), points)]
-    bodies = body_boxes(case.assembly)
-    if len(bodies) and len(on):
-        _, near = shapely.STRtree(shapely.points(on)).query(bodies, predicate="dwithin", distance=size)
+    taken = np.concatenate([body_boxes(case.assembly), land_boxes(case.assembly)] if lands else [body_boxes(case.assembly)])
+    if len(taken) and len(on):
+        _, near = shapely.STRtree(shapely.points(on)).query(taken, predicate="dwithin", distance=size)
         clear = np.delete(on, np.unique(near), axis=0)
         on = clear if len(clear) else on
     return on
@@ -360,7 +370,7 @@ def _free_points(case: _Case, rng: np.random.Generator, size: float, count: int 
 
 def _splash(case: _Case, order: list[int], bounds: Bounds, rng: np.random.Generator) -> tuple[Fault, ...]:
     diameter = _aim(bounds, rng, 0.05)
-    points = _free_points(case, rng, diameter)
+    points = _free_points(case, rng, diameter, True)
     if not len(points):
         return ()
     if len(case.rows):                                                    # balls are found near joints
@@ -372,7 +382,7 @@ def _splash(case: _Case, order: list[int], bounds: Bounds, rng: np.random.Genera
 
 
 def _contamination(case: _Case, order: list[int], bounds: Bounds, rng: np.random.Generator) -> tuple[Fault, ...]:
-    points = _free_points(case, rng, 0.3e-3)
+    points = _free_points(case, rng, 0.3e-3, False)
     if not len(points):
         return ()
     x, y = (float(v) for v in points[0])

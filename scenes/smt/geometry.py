@@ -188,7 +188,7 @@ def _inside(boxes: F64, window: Window) -> NDArray[np.bool_]:
 
 
 def _boxes(fixed: _Fixed, state: UnitState, pose: F64) -> F64:
-    """Bounding rectangles of the posed parts on the board, (C, 4). Parts seen obliquely reach further: half their height is added."""
+    """Bounding rectangles of the posed parts on the board, (C, 4), widened by half their height for oblique views."""
     corner = np.array([[i, j, k] for i in (0, 1) for j in (0, 1) for k in (0, 1)])
     bounds = fixed.bounds
     wrong = np.flatnonzero(state.substitute >= 0)
@@ -220,10 +220,13 @@ def _parts(assembly: Assembly, state: UnitState, look: Look, pose: F64, seen: ND
     number: dict[int, int] = {}
     marks: list[NDArray[np.uint8]] = []
     mark = np.full(len(seen), -1, np.int32)
-    for c in np.flatnonzero(seen):
+    for c in np.flatnonzero(seen).tolist():
         if state.substitute[c] >= 0:
             package = state.substitutes[state.substitute[c]]
-            item, ink = mesh(package), _mark(package.key, package, _other_value(assembly.components[c].value), "", look.marking_seed)
+            item, ink = (
+                mesh(package),
+                _mark(package.key, package, _other_value(assembly.components[c].value), "", look.marking_seed),
+            )
         else:
             item = fixed.meshes[c] if c not in lead_lift else mesh(assembly.packages[c], lead_lift[c])
             ink = printed[c]
@@ -232,7 +235,7 @@ def _parts(assembly: Assembly, state: UnitState, look: Look, pose: F64, seen: ND
                 number[id(ink)] = len(marks)
                 marks.append(ink)
             mark[c] = number[id(ink)]
-        groups.setdefault(id(item), (item, []))[1].append(int(c))
+        groups.setdefault(id(item), (item, []))[1].append(c)
     out = []
     for item, members in groups.values():
         rows = np.array(members)
@@ -295,7 +298,9 @@ def _tints(assembly: Assembly, look: Look) -> NDArray[np.float32]:
             kept.pop(next(iter(kept)))
         rows = []
         for package, component in zip(assembly.packages, assembly.components, strict=True):
-            reel = np.random.default_rng([look.marking_seed & 0xFFFFFFFF, zlib.crc32(f"{package.kind}|{package.name}|{component.value}".encode())])
+            reel = np.random.default_rng(
+                [look.marking_seed & 0xFFFFFFFF, zlib.crc32(f"{package.kind}|{package.name}|{component.value}".encode())]
+            )
             own = np.random.default_rng([look.marking_seed & 0xFFFFFFFF, zlib.crc32(component.reference.encode()), 1])
             shade = 1 + look.part_tint * (0.8 * reel.uniform(-1, 1) + 0.2 * own.uniform(-1, 1))
             hue = 1 + look.part_tint * 0.3 * reel.uniform(-1, 1, 3)
@@ -317,7 +322,7 @@ def _dielectric(package: Package, value: str) -> F64:
 def _loose(assembly: Assembly, state: UnitState, look: Look, window: Window | None) -> list[Soup]:
     """Bridges and loose balls."""
     out = []
-    rows, bridges, balls = assembly.joints, state.bridges, state.balls
+    bridges, balls = state.bridges, state.balls
     if len(bridges.first):
         start, end = _facing(assembly, bridges.first, bridges.second)
         keep = _near(np.column_stack([np.minimum(start, end), np.maximum(start, end)]), window)
@@ -406,4 +411,13 @@ def scratch_outline(start: F64, end: F64, bend: float, width: float) -> shapely.
     return shapely.Polygon(np.vstack([line + half[:, None] * across, (line - half[:, None] * across)[::-1]]))
 
 
-__all__ = ["ball_ids", "bridge_ids", "build", "component_pose", "residue_ids", "residue_outline", "scratch_ids", "scratch_outline"]
+__all__ = [
+    "ball_ids",
+    "bridge_ids",
+    "build",
+    "component_pose",
+    "residue_ids",
+    "residue_outline",
+    "scratch_ids",
+    "scratch_outline",
+]

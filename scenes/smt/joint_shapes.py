@@ -52,7 +52,10 @@ def faces(rings: int, segments: int, torus: bool = False) -> I64:
         out += [np.column_stack([a + k, b + k, b + nxt]), np.column_stack([a + k, b + nxt, a + nxt])]
     if not torus:
         top, bottom, last = rings * segments, rings * segments + 1, (rings - 1) * segments
-        out += [np.column_stack([np.full(segments, top), k, nxt]), np.column_stack([np.full(segments, bottom), last + nxt, last + k])]
+        out += [
+            np.column_stack([np.full(segments, top), k, nxt]),
+            np.column_stack([np.full(segments, bottom), last + nxt, last + k]),
+        ]
     return np.concatenate(out)
 
 
@@ -279,7 +282,9 @@ def domes(half_land: F64, center: F64, round_: Bool, volume: F64, segments: int 
     box, disc = _rounded(square(segments), 0.16), circle(segments)
     box_area = 0.5 * abs(float((box[:, 0] * np.roll(box[:, 1], -1) - box[:, 1] * np.roll(box[:, 0], -1)).sum()))
     outline = np.where(round_[:, None, None], disc[None], box[None]) * half_land[:, None]
-    rounder = np.where(round_[:, None, None], disc[None], (box / np.linalg.norm(box, axis=1, keepdims=True))[None]) * half_land[:, None]
+    rounder = (
+        np.where(round_[:, None, None], disc[None], (box / np.linalg.norm(box, axis=1, keepdims=True))[None]) * half_land[:, None]
+    )
     area = np.where(round_, np.pi, box_area) * half_land.prod(axis=1)
     base = np.sqrt(area / np.pi)
     angle = 2 * np.arctan(cap_height(base, volume) / base)
@@ -339,7 +344,9 @@ def balls(center: F64, radius: F64, top_center: F64, top_radius: F64, height: F6
     middle = center[:, None] * (1 - BALL_T)[None, :, None] + top_center[:, None] * BALL_T[None, :, None]
     xy = middle[:, :, None] + polygon[None, None] * ring_radius[:, :, None, None]
     z = np.broadcast_to((height[:, None] * BALL_T)[:, :, None, None], (*xy.shape[:3], 1))
-    bodies = Bodies(np.concatenate([xy, z], axis=-1), np.column_stack([top_center, height]), np.column_stack([center, np.zeros(len(height))]))
+    bodies = Bodies(
+        np.concatenate([xy, z], axis=-1), np.column_stack([top_center, height]), np.column_stack([center, np.zeros(len(height))])
+    )
     # shear between the two centres leaves the volume alone; a clipped waist does not: scale the radii for the rest
     factor = np.sqrt(volume / np.maximum(volumes(bodies), 1e-30))
     rings = bodies.rings.copy()
@@ -435,5 +442,23 @@ def necks(start: F64, end: F64, width: F64, height: F64, segments: int = 14) -> 
     return Bodies(rings, first, last)
 
 
-__all__ = ["Bodies", "Contact", "balls", "barrels", "beads", "cap_height", "circle", "domes", "exponent", "faces", "fillets", "hanging",
-           "necks", "normals", "spheres", "square", "vertices", "volumes"]
+__all__ = [
+    "Bodies",
+    "Contact",
+    "balls",
+    "barrels",
+    "beads",
+    "cap_height",
+    "circle",
+    "domes",
+    "exponent",
+    "faces",
+    "fillets",
+    "hanging",
+    "necks",
+    "normals",
+    "spheres",
+    "square",
+    "vertices",
+    "volumes",
+]

@@ -111,8 +111,14 @@ def touch(frame: Frame, joints: I64) -> Touch:
     cos, sin = np.cos(direction), np.sin(direction)
     ball = t.kind[joints] == KINDS.index("ball")
     middle = np.einsum("nij,nj->ni", rotation, np.column_stack([center, np.where(ball, height, 0.0)])) + at
-    axes = np.stack([rotation[:, :, 0] * cos[:, None] + rotation[:, :, 1] * sin[:, None],
-                     rotation[:, :, 1] * cos[:, None] - rotation[:, :, 0] * sin[:, None], rotation[:, :, 2]], axis=1)   # (n, 3 axes, 3)
+    axes = np.stack(
+        [
+            rotation[:, :, 0] * cos[:, None] + rotation[:, :, 1] * sin[:, None],
+            rotation[:, :, 1] * cos[:, None] - rotation[:, :, 0] * sin[:, None],
+            rotation[:, :, 2],
+        ],
+        axis=1,
+    )  # (n, 3 axes, 3)
     axes[:, 0] *= size[:, :1] / 2
     axes[:, 1] *= size[:, 1:] / 2
     axes[:, 2] *= np.where(ball, 0.0, height)[:, None] / 2
@@ -138,7 +144,9 @@ def touch(frame: Frame, joints: I64) -> Touch:
     return Touch(place, half, angle, low, tall, overlap)
 
 
-def _rematch(frame: Frame, package: Package, c: int, joints: I64, rows: I64, center: F64, size: F64, height: F64, direction: F64) -> None:
+def _rematch(
+    frame: Frame, package: Package, c: int, joints: I64, rows: I64, center: F64, size: F64, height: F64, direction: F64
+) -> None:
     """For a turned or wrong part: whichever of its terminals lies nearest each land, written into the arrays at ``rows``."""
     if not package.terminals:
         center[rows] += 1.0                                                # no terminal: far from every land
@@ -225,7 +233,10 @@ def solder(frame: Frame, joints: I64, smoothest: float = 0.0) -> Solder:
         add(shapes.barrels(np.zeros((len(pick), 2)), pin, hole, half, np.full(len(pick), frame.assembly.board.thickness),
                            state.volume[who]), pick)
     soups += _bga(frame, joints, where, np.flatnonzero(ball & there), part, rough)
-    return Solder(merge(soups), _lifts(frame, joints, np.flatnonzero(there & (kind == KINDS.index("gullwing")) & (state.gap[joints] > 0)), top))
+    return Solder(
+        merge(soups),
+        _lifts(frame, joints, np.flatnonzero(there & (kind == KINDS.index("gullwing")) & (state.gap[joints] > 0)), top),
+    )
 
 
 def _to_board(bodies: shapes.Bodies, center: F64, angle: F64) -> shapes.Bodies:
@@ -298,7 +309,9 @@ def _lifts(frame: Frame, joints: I64, pick: I64, top: F64) -> dict[int, tuple[tu
     return {c: tuple(v) for c, v in out.items()}
 
 
-def soup_of(bodies: shapes.Bodies, ids: NDArray[np.uint32], part: PartKind | NDArray[np.uint8], roughness: F64, first: int = 0) -> Soup:
+def soup_of(
+    bodies: shapes.Bodies, ids: NDArray[np.uint32], part: PartKind | NDArray[np.uint8], roughness: F64, first: int = 0
+) -> Soup:
     """Bodies of one topology as triangles. ``ids``, ``roughness`` (and ``part``, where an array): (J,)."""
     points = shapes.vertices(bodies)
     count, per_body = points.shape[:2]

@@ -29,11 +29,11 @@ def line(toy):
 
 def test_generate_gives_its_samples_and_a_complete_dataset(line, tmp_path):
     seen = []
-    rows = list(generate(*line(), tmp_path / "out", workers=0, renderer="fake", progress=seen.append))
+    rows = list(generate(*line(), tmp_path / "out", workers=0, renderer="fake", progress=lambda *p: seen.append(p)))
     assert [r.index for r in rows] == list(range(24)) and len({r.id for r in rows}) == 24
     dataset = Dataset.read(tmp_path / "out")
     assert dataset.complete and len(dataset) == 24
-    assert [p.done for p in seen] == list(range(1, 25)) and seen[-1].remaining == 0
+    assert [(done, total) for done, total, _ in seen] == [(k, 24) for k in range(1, 25)]
     assert sum(i.defect == "missing" for r in rows for i in r.instances) >= 3
     asked = __import__("json").loads((tmp_path / "out" / "meta" / "stats.json").read_text())["asked"]
     assert [(a["defect"], a["level"], a["count"]) for a in asked] == [

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain_randomization.plan import asked_counts, plan
+from domain_randomization.planning import asked_counts, plan
 from domain_randomization.quotas import Cell, Schedule, schedule
 from domain_randomization.recipe import Recipe
 from domain_randomization.sampling import Context
@@ -109,9 +109,9 @@ def test_the_plan_counts_what_the_schedule_deals(line):
     scene, recipe = line("count: 100\nshard_size: 8\nquotas: [{defect: shift, count: 7, levels: all}]\n")
     made = plan(scene, recipe, workers=2)
     assert sum(r.total for r in made.rows) == 100 and [r.total for r in made.rows] == [7, 7, 7, 79]
-    data = made.to_json()
+    data = made.to_dict()
     assert data["shards"] == 13 and data["rows"][0]["low"] == 50e-6 and data["rows"][-1]["low"] is None
-    assert "shift" in str(made) and "13 shards" in str(made)
+    assert "shift" in made.text() and "13 shards" in made.text()
 
 
 def test_raising_count_changes_no_slot_and_no_split(line):

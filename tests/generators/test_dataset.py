@@ -45,7 +45,7 @@ def test_rows_come_back_as_they_were(dataset):
         assert row.frames[0].view["pixel_size"] == 2e-5
     with pytest.raises(IndexError):
         dataset[synthetic.COUNT]
-    with pytest.raises(DatasetError, match="no label 'thermal'.*depth, instance"):
+    with pytest.raises(DatasetError, match=r"no label 'thermal'.*depth, instance"):
         dataset[0].label("thermal")
     with pytest.raises(DatasetError, match="no xray picture"):
         dataset[0].image("xray")
@@ -72,8 +72,9 @@ def test_more_samples_keep_the_first_ones(tmp_path, finished):
     assert (root / "data/shard-00000.parquet").stat().st_mtime_ns == before["shard-00000.parquet"]
     assert tree(root) == tree(synthetic.write(tmp_path / "at once", 14))
     with Dataset.read(root) as grown, Dataset.read(finished) as first:
-        assert [r.data for r in grown.rows(("id", "images", "labels"))][:10] == [r.data for r in first.rows(("id", "images", "labels"))]
-    with pytest.raises(ResumeError, match="14|shard 3"):
+        columns = ("id", "images", "labels")
+        assert [r.data for r in grown.rows(columns)][:10] == [r.data for r in first.rows(columns)]
+    with pytest.raises(ResumeError, match=r"holds shard 3"):
         meta.missing(root, synthetic.info(), 10)
 
 
@@ -116,7 +117,8 @@ def refuse(code):
 
 
 @pytest.mark.parametrize(("code", "words"), [
-    (errno.ENOSPC, "disk is full"), (errno.EROFS, "read-only"), (errno.EACCES, "permission"), (errno.EDQUOT, "quota"), (errno.EIO, "check the target")])
+    (errno.ENOSPC, "disk is full"), (errno.EROFS, "read-only"), (errno.EACCES, "permission"), (errno.EDQUOT, "quota"),
+    (errno.EIO, "check the target")])
 def test_a_target_that_refuses_is_one_line_and_loses_nothing(tmp_path, monkeypatch, code, words):
     shards.write_shard(tmp_path, 0, (synthetic.sample(i) for i in range(4)), synthetic.info())
     kept = (tmp_path / "data/shard-00000.parquet").read_bytes()
@@ -165,7 +167,7 @@ def test_a_damaged_shard_is_named(tmp_path, damage):
     data = bytearray(path.read_bytes())
     if damage == "flipped":
         data[len(data) // 3] ^= 0x40                                         # one bit inside a page
-    path.write_bytes({"truncated": data[:len(data) // 2], "empty": b"", "text": b"PAR1 nonsense PAR1", "flipped": bytes(data)}[damage])
+    path.write_bytes({"truncated": data[:len(data) // 2], "empty": b"", "text": b"PAR1 nonsense PAR1", "flipped": data}[damage])
     with pytest.raises(DatasetError, match=r"shard-00001\.parquet: damaged shard .*delete it and run generate again"):
         shards.check_shard(path, deep=True)
     with Dataset.read(root) as opened, pytest.raises(DatasetError, match=r"shard-00001\.parquet"):
@@ -204,7 +206,7 @@ def test_a_flipped_bit_is_noticed_or_changes_nothing(tmp_path):
 def test_strangers_are_refused(tmp_path, finished):
     root = synthetic.write(tmp_path / "mine")
     path = root / "data/shard-00000.parquet"
-    with pytest.raises(DatasetError, match="made from recipe abab.*the dataset is cdcd"):
+    with pytest.raises(DatasetError, match=r"made from recipe abab.*the dataset is cdcd"):
         shards.check_shard(path, synthetic.info(recipe_digest="cd" * 32))
     table = pq.read_table(path)
     pq.write_table(table.replace_schema_metadata({}), path)
@@ -230,8 +232,9 @@ def test_another_recipe_or_another_folder_is_refused(tmp_path, finished):
 
 
 @pytest.mark.parametrize(("name", "text", "words"), [
-    ("info.json", "{", "cannot be read"), ("info.json", "[]", "not an object"), ("info.json", '{"schema_version": 99}', "schema version 99"),
-    ("info.json", '{"schema_version": 1}', "Field required"), ("taxonomy.json", '{"categories": [{"id": 2}]}', "taxonomy")])
+    ("info.json", "{", "cannot be read"), ("info.json", "[]", "not an object"),
+    ("info.json", '{"schema_version": 99}', "schema version 99"), ("info.json", '{"schema_version": 1}', "Field required"),
+    ("taxonomy.json", '{"categories": [{"id": 2}]}', "taxonomy")])
 def test_broken_meta_is_one_line(tmp_path, finished, name, text, words):
     root = synthetic.write(tmp_path / "broken", 4)
     (root / "meta" / name).write_text(text)
@@ -263,7 +266,7 @@ def test_meta_says_what_is_there(finished):
     assert info["complete"] and info["samples"] == 10 and [s["rows"] for s in info["shards"]] == [4, 4, 2]
     assert info["shards"][1]["sha256"] == shards.file_digest(finished / "data/shard-00001.parquet")
     stats = json.loads((finished / "meta/stats.json").read_text())
-    assert stats["splits"] == {"test": {"samples": 2, "units": 2}, "train": {"samples": 6, "units": 6}, "val": {"samples": 2, "units": 2}}
+    assert stats["splits"] == {name: {"samples": n, "units": n} for name, n in (("test", 2), ("train", 6), ("val", 2))}
     assert stats["categories"]["void"] == {"findings": 10, "hidden": 10, "instances": 10}
     assert sum(e["findings"] for e in stats["levels"] if e["defect"] == "shift") == 10
     assert [a["delivered"] for a in stats["asked"]] == [10, 10]

@@ -40,7 +40,8 @@ def test_coco_is_exact(dataset, tmp_path, capsys):
         for image in coco.imgs.values():
             sample = by_id.pop(image["sample_id"])
             picture = np.asarray(Image.open(tmp_path / "coco" / "images" / split / image["file_name"]))
-            assert np.array_equal(picture, sample.frames[0].images["rgb"]) and picture.shape[:2] == (image["height"], image["width"])
+            assert np.array_equal(picture, sample.frames[0].images["rgb"])
+            assert picture.shape[:2] == (image["height"], image["width"])
             made = [x for x in sample.instances if not x.hidden]
             read = coco.loadAnns(coco.getAnnIds(imgIds=image["id"]))
             assert len(made) == len(read)
@@ -81,7 +82,7 @@ def test_yolo_polygons_cover_their_masks(dataset, tmp_path):
 
 
 def test_yolo_says_what_it_loses_and_refuses_beyond_a_limit(dataset, tmp_path):
-    with pytest.raises(DatasetError, match="less than 1.1; lower the tolerance, or use coco"):
+    with pytest.raises(DatasetError, match=r"less than 1\.1; lower the tolerance, or use coco"):
         dataset.export("yolo", tmp_path / "yolo", min_iou=1.1)
 
 
@@ -107,11 +108,12 @@ class FolderReader:
     def __init__(self, root: Path) -> None:
         self.rows = []
         for path in sorted(root.rglob("*.png")):
-            split, label, name = path.relative_to(root).parts
+            split, label, _ = path.relative_to(root).parts
             if split != "ground_truth":
                 mask = root / "ground_truth" / label / f"{path.stem}_mask.png" if label != "good" else None
                 self.rows.append((split, label, path, mask))
-        assert all(m is None or m.is_file() for *_, m in self.rows) and all(label == "good" for s, label, *_ in self.rows if s == "train")
+        assert all(mask is None or mask.is_file() for *_, mask in self.rows)
+        assert all(label == "good" for split, label, *_ in self.rows if split == "train")
 
 
 @pytest.fixture
@@ -142,15 +144,16 @@ def test_mvtec_is_the_exact_layout(with_good, tmp_path):
     good = [s for s in made if not any(x.defect for x in s.instances)]
     bad = [s for s in made if any(x.defect and not x.hidden for x in s.instances) and s.split == "test"]
     count = {key: sum(r[:2] == key for r in reader.rows) for key in (("train", "good"), ("test", "good"), ("test", "shift"))}
-    assert count == {("train", "good"): sum(s.split == "train" for s in good), ("test", "good"): sum(s.split == "test" for s in good),
-                     ("test", "shift"): len(bad)}
+    assert count == {("train", "good"): sum(s.split == "train" for s in good),
+                     ("test", "good"): sum(s.split == "test" for s in good), ("test", "shift"): len(bad)}
     assert report.images == len(reader.rows) and report.left_out["defective frames of the train split"] == 3
     masks = [np.asarray(Image.open(m)) for *_, m in reader.rows if m is not None]
     for mask, sample in zip(masks, bad, strict=True):
         shown = np.any([x.visible for x in sample.instances if x.defect], axis=0)
         assert mask.dtype == np.uint8 and set(np.unique(mask)) == {0, 255} and np.array_equal(mask == 255, shown)
     config = yaml.safe_load((tmp_path / "mvtec/anomalib.yaml").read_text())["data"]["init_args"]
-    assert all((tmp_path / "mvtec" / config["root"] / d).is_dir() for d in (config["normal_dir"], *config["abnormal_dir"], *config["mask_dir"]))
+    folders = (config["normal_dir"], config["normal_test_dir"], *config["abnormal_dir"], *config["mask_dir"])
+    assert all((tmp_path / "mvtec" / config["root"] / folder).is_dir() for folder in folders)
 
 
 def test_hf_loads_without_a_script(dataset, tmp_path):

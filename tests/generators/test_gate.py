@@ -53,7 +53,9 @@ def test_the_report_is_three_files_that_need_nothing_else(finished, tmp_path):
     assert suite.get("tests") == "20" and suite.get("failures") == "0" and len(suite.findall("testcase")) == 20
 
     class Links(HTMLParser):
-        found: list[str] = []
+        def __init__(self):
+            super().__init__()
+            self.found = []
 
         def handle_starttag(self, tag, attrs):
             self.found += [v for k, v in attrs if k in ("src", "href") and v]
@@ -75,7 +77,8 @@ def fault(name):
         elif name == "labels.rle":
             one["rle"] = one["rle"] + "1"
         elif name == "labels.amodal":
-            one["amodal_rle"], one["amodal_pixels"] = rows[1]["instances"][0]["rle"], rows[1]["instances"][0]["visible_pixels"]
+            other = rows[1]["instances"][0]
+            one["amodal_rle"], one["amodal_pixels"] = other["rle"], other["visible_pixels"]
         elif name == "labels.hidden":
             one["hidden"] = True
         elif name == "labels.category":
@@ -91,14 +94,16 @@ def fault(name):
         elif name == "duplicates.exact":
             rows[0]["images"] = rows[1]["images"]
         elif name == "bytes.readable":
-            rows[0]["images"][0]["image"]["bytes"] = rows[0]["images"][0]["image"]["bytes"][:200]
+            image = rows[0]["images"][0]["image"]
+            image["bytes"] = image["bytes"][:200]
         elif name == "counts.stats":
             rows[0]["split"] = "test"
     return change
 
 
-@pytest.mark.parametrize("name", ["labels.area", "labels.rle", "labels.amodal", "labels.hidden", "labels.category", "labels.severity",
-                                  "labels.dense", "leaks.units", "counts.ids", "duplicates.exact", "bytes.readable", "counts.stats"])
+@pytest.mark.parametrize("name", [
+    "labels.area", "labels.rle", "labels.amodal", "labels.hidden", "labels.category", "labels.severity", "labels.dense",
+    "leaks.units", "counts.ids", "duplicates.exact", "bytes.readable", "counts.stats"])
 def test_each_fault_is_found_by_its_own_check(tmp_path, name):
     root = synthetic.write(tmp_path / "bad", 8)
     rewrite(root, 0, fault(name))
@@ -106,7 +111,8 @@ def test_each_fault_is_found_by_its_own_check(tmp_path, name):
     assert checks[name].passed is False and checks[name].examples, str(report)
     assert checks["bytes.digests"].passed is False                           # whoever rewrites a shard is noticed anyway
     assert not report.passed
-    excused = {"bytes.digests", "counts.stats", "duplicates.near", "leaks.pictures", "leaks.units", "counts.ids", "labels.area", "labels.dense"}
+    excused = {"bytes.digests", "counts.stats", "duplicates.near", "leaks.pictures", "leaks.units", "counts.ids", "labels.area",
+               "labels.dense"}
     assert {i for i, c in checks.items() if c.passed is False} <= {name} | excused
 
 
@@ -117,7 +123,8 @@ def test_a_damaged_shard_fails_the_gate_and_the_rest_is_still_looked_at(tmp_path
     data[len(data) // 3] ^= 1
     path.write_bytes(data)
     report, checks = inspect(root, tmp_path)
-    assert checks["bytes.readable"].passed is False and "shard-00000.parquet: damaged shard" in checks["bytes.readable"].examples[0]
+    assert checks["bytes.readable"].passed is False
+    assert "shard-00000.parquet: damaged shard" in checks["bytes.readable"].examples[0]
     assert report.figures["samples"].value == 4
 
 
@@ -127,11 +134,13 @@ def test_quotas_are_counted_from_the_rows(tmp_path):
     shards.write_shard(root, 0, (synthetic.sample(i) for i in range(4)), info)
     levels = [next(x.severity for x in synthetic.sample(i).instances if x.defect == "shift") for i in range(4)]
     low = sorted(levels)[1]
-    meta.write_summary(root, info, 4, asked=[{"defect": "shift", "count": 3, "low": low, "high": 1.0},
-                                             {"defect": "shift", "count": 4, "low": low, "high": None}, {"defect": "missing", "count": 1}])
+    asked = [{"defect": "shift", "count": 3, "low": low, "high": 1.0}, {"defect": "shift", "count": 4, "low": low, "high": None},
+             {"defect": "missing", "count": 1}]
+    meta.write_summary(root, info, 4, asked=asked)
     assert [a["delivered"] for a in meta.read_stats(root)["asked"]] == [3, 3, 0]
     _, checks = inspect(root, tmp_path)
-    assert checks["quotas"].passed is False and len(checks["quotas"].examples) == 2 and "missing: 0 of 1" in checks["quotas"].examples
+    assert checks["quotas"].passed is False
+    assert len(checks["quotas"].examples) == 2 and "missing: 0 of 1" in checks["quotas"].examples
 
 
 def test_what_was_not_looked_at_is_undecided(finished, tmp_path):
@@ -183,5 +192,7 @@ def test_golden_frames_repeat_their_pair_on_purpose(tmp_path):
 
 
 def test_numbers_as_people_say_them():
-    assert [severity_text(*v) for v in ((62e-6, "m"), (np.pi / 6, "rad"), (0.25, "1"), (float("nan"), "m"))] == ["62 µm", "30.0°", "25 %", ""]
-    assert quota_text({"defect": "shift", "low": 0.5, "high": 0.75}) == "shift [0.5, 0.75]" and quota_text({"defect": "missing"}) == "missing"
+    values = ((62e-6, "m"), (np.pi / 6, "rad"), (0.25, "1"), (float("nan"), "m"))
+    assert [severity_text(*v) for v in values] == ["62 µm", "30.0°", "25 %", ""]
+    assert quota_text({"defect": "shift", "low": 0.5, "high": 0.75}) == "shift [0.5, 0.75]"
+    assert quota_text({"defect": "missing"}) == "missing"

@@ -66,7 +66,8 @@ def buffers(**boxes):
 
 
 def finding(category, ids=(), region=None, severity=0.4, **more):
-    return Finding(category, category if category in ("shift", "missing", "void") else "", "R1", ("1",), tuple(ids), region, severity, **more)
+    defect = category if category in ("shift", "missing", "void") else ""
+    return Finding(category, defect, "R1", ("1",), tuple(ids), region, severity, **more)
 
 
 def label(findings, seen, renderer, where):
@@ -76,7 +77,8 @@ def label(findings, seen, renderer, where):
 def test_an_occluded_defect_has_both_masks():
     seen = buffers(i2=(5, 5, 15, 15), i3=(10, 5, 20, 15))                            # 3 lies over the right half of 2
     renderer = Fake({2: rectangle(5, 5, 15, 15)})
-    (found,) = label([finding("shift", (2,), rule="overhang", measured={"overhang": 1e-4})], seen, renderer, geometry({2: (5, 15)}))
+    shifted = finding("shift", (2,), rule="overhang", measured={"overhang": 1e-4})
+    (found,) = label([shifted], seen, renderer, geometry({2: (5, 15)}))
     assert np.array_equal(found.visible, rectangle(5, 5, 10, 15))
     assert np.array_equal(found.amodal, rectangle(5, 5, 15, 15))
     assert (found.frame, found.category, found.defect, found.component, found.pads) == (3, "shift", "shift", "R1", ("1",))
@@ -96,8 +98,9 @@ def test_what_physics_hides_has_no_visible_pixel():
     seen = buffers(i2=(5, 5, 15, 15))
     (found,) = label([finding("void", (2,))], seen, Fake({2: rectangle(5, 5, 15, 15)}), geometry({2: (5, 15)}))
     assert found.hidden and not found.visible.any() and found.amodal.sum() == 100
-    (seen_by_xray,) = label_frame(0, [finding("void", (2,))], seen, geometry({2: (5, 15)}), CAMERA, Fake({2: rectangle(5, 5, 15, 15)}),
-                                  TAXONOMY, modality="xray")
+    renderer = Fake({2: rectangle(5, 5, 15, 15)})
+    (seen_by_xray,) = label_frame(0, [finding("void", (2,))], seen, geometry({2: (5, 15)}), CAMERA, renderer, TAXONOMY,
+                                  modality="xray")
     assert not seen_by_xray.hidden and seen_by_xray.visible.sum() == 100
 
 

@@ -63,7 +63,8 @@ def test_silhouettes_agree(both, board):
         assert (a[i] ^ b[i]).mean() < 0.002 and a[i].any() == b[i].any()
 
 
-def test_new_look_and_lamps_change_the_picture_only(both, board):
+def test_new_look_and_lamps_change_the_picture_only(both):
+    board = made.board(1)
     camera = looking_down("top", (3e-3, 3e-3), 40e-6, 160, 160)
     renderer = both[1]
     first = renderer.render(board, camera, LIGHT, Look())
@@ -81,11 +82,13 @@ def test_lamps_keep_the_light_on_a_level_surface():
     assert len(lamps_for(Lighting(directional=(Directional((0, 0, 1), (1, 1, 1)),)))[1]) == 1
 
 
-def test_bad_input_and_a_closed_renderer():
-    renderer = opened("pyrender")
+def test_bad_input_and_a_closed_renderer(both):
+    """The last one: it closes the renderer."""
+    renderer = both[1]
     camera = looking_down("top", (3e-3, 3e-3), 40e-6, 32, 32)
     with pytest.raises(InputError, match="unknown"):
         renderer.render(made.board(0), camera, LIGHT, Look(), outputs={"thermal"})
+    both[0].close()
     renderer.close()
     with pytest.raises(BackendError, match="open a new one"):
         renderer.render(made.board(0), camera, LIGHT, Look())

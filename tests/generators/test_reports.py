@@ -13,10 +13,12 @@ NASTY = '<script>alert("x")</script> & ]]> \x07'
 
 
 def report(*states, **more):
-    return Report("Test", tuple(Check(f"check.{i}", s, f"message {i}", {"n": Figure(3)}, ("here",)) for i, s in enumerate(states)), **more)
+    checks = (Check(f"check.{i}", s, f"message {i}", {"n": Figure(3)}, ("here",)) for i, s in enumerate(states))
+    return Report("Test", tuple(checks), **more)
 
 
-@pytest.mark.parametrize(("states", "verdict"), [((True, True), "passed"), ((True, False, None), "failed"), ((True, None), "inconclusive")])
+@pytest.mark.parametrize(("states", "verdict"), [
+    ((True, True), "passed"), ((True, False, None), "failed"), ((True, None), "inconclusive")])
 def test_the_verdict_is_the_worst_state(states, verdict):
     made = report(*states)
     assert made.verdict == verdict and made.passed == (verdict == "passed")
@@ -37,20 +39,24 @@ def test_figures_say_their_interval(figure, text):
 
 
 def test_nothing_breaks_out_of_a_format(tmp_path):
-    plots = (bars([(NASTY, {NASTY: 1.0})], unit=NASTY), histogram([1], 0, 1, title=NASTY), curve({NASTY: ([0, 1], [0, 1])}, x_label=NASTY, y_label=NASTY))
-    made = Report(NASTY, (Check(NASTY, False, NASTY, {NASTY: Figure(float("nan"))}, (NASTY,)),), {NASTY: Figure(1.0, formula=NASTY)}, {NASTY: NASTY},
-                  (Section(NASTY, NASTY, (Table((NASTY,), ((NASTY,),), NASTY),), tuple(Picture(p, NASTY) for p in plots)),))
+    plots = (bars([(NASTY, {NASTY: 1.0})], unit=NASTY), histogram([1], 0, 1, title=NASTY),
+             curve({NASTY: ([0, 1], [0, 1])}, x_label=NASTY, y_label=NASTY))
+    check = Check(NASTY, False, NASTY, {NASTY: Figure(float("nan"))}, (NASTY,))
+    section = Section(NASTY, NASTY, (Table((NASTY,), ((NASTY,),), NASTY),), tuple(Picture(p, NASTY) for p in plots))
+    made = Report(NASTY, (check,), {NASTY: Figure(1.0, formula=NASTY)}, {NASTY: NASTY}, (section,))
     page = made.to_html()
     assert "<script" not in page and "&lt;script&gt;" in page
     assert ElementTree.fromstring(made.to_junit()).get("failures") == "1"
     assert json.loads(made.to_json())["checks"][0]["figures"][NASTY] == {"value": None}
     files = made.write(tmp_path / "report")
-    assert {p.name for p in (tmp_path / "report").iterdir()} == {"index.html", "report.json", "junit.xml"} == {p.name for p in files.values()}
+    written = {p.name for p in (tmp_path / "report").iterdir()}
+    assert written == {"index.html", "report.json", "junit.xml"} == {p.name for p in files.values()}
     for plot in plots:
         ElementTree.fromstring(plot.replace("\x07", ""))                     # well-formed
 
 
-@pytest.mark.parametrize(("low", "high", "ticks"), [(0, 10, [0, 2, 4, 6, 8, 10]), (0, 1, [0, 0.2, 0.4, 0.6, 0.8, 1.0]), (3, 3, [3]), (0, 47, [0, 10, 20, 30, 40, 50])])
+@pytest.mark.parametrize(("low", "high", "ticks"), [
+    (0, 10, [0, 2, 4, 6, 8, 10]), (0, 1, [0, 0.2, 0.4, 0.6, 0.8, 1.0]), (3, 3, [3]), (0, 47, [0, 10, 20, 30, 40, 50])])
 def test_ticks_are_round_numbers(low, high, ticks):
     assert nice_ticks(low, high) == pytest.approx(ticks)
 

@@ -1,4 +1,6 @@
 """Small KiCad boards in text, for the tests of the importer. One 20 × 10 mm board whose lower left corner is at (100, 110)."""
+# ruff: noqa: E501 (board files and tables as text)
+
 from __future__ import annotations
 
 from pathlib import Path
@@ -15,9 +17,14 @@ R1 = """(footprint "Lib:R_0603" (layer "F.Cu") (at 105 105 0) (attr smd)
  (pad "2" smd rect (at 0.8 0) (size 0.8 0.9) (layers "F.Cu" "F.Paste" "F.Mask") (net 2 "VCC")))"""
 
 
-def board_text(*items: str, version: int = 20240108, setup: str = "", layers: str = LAYERS, edge: str = EDGE, parts: str = R1) -> str:
-    return f'(kicad_pcb (version {version}) (generator "test") (general (thickness 1.6)) {layers}\n(setup {setup})\n' \
-           + "\n".join([edge, parts, *items]) + "\n)\n"
+def board_text(
+    *items: str, version: int = 20240108, setup: str = "", layers: str = LAYERS, edge: str = EDGE, parts: str = R1
+) -> str:
+    return (
+        f'(kicad_pcb (version {version}) (generator "test") (general (thickness 1.6)) {layers}\n(setup {setup})\n'
+        + "\n".join([edge, parts, *items])
+        + "\n)\n"
+    )
 
 
 def read_text(tmp_path: Path, text: str, name: str = "board.kicad_pcb") -> Board:

@@ -78,7 +78,8 @@ def bga(side: int = 6, pitch: float = 0.8, ball: float = 0.46, land: float = 0.4
             terminals.append(Terminal(name, "ball", (x * MM, y * MM), (ball * MM, ball * MM), ball * MM, 0.0))
             pads.append((name, x, y, land, land, 0.0, "circle"))
     size = (side * pitch + 0.4) * MM
-    return Package("bga", "BGA-36", (size, size, 1.2 * MM), (0.0, 0.0), tuple(terminals), "name", 60e-6, True, True, pitch * MM), pads
+    body = (size, size, 1.2 * MM)
+    return Package("bga", "BGA-36", body, (0.0, 0.0), tuple(terminals), "name", 60e-6, True, True, pitch * MM), pads
 
 
 def component(reference: str, package: Package, pads, x: float, y: float, angle: float) -> Component:

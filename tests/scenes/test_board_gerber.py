@@ -1,4 +1,6 @@
 """Gerber import against the KiCad import of the same board, against gerbonara's own counts, and on files written here."""
+# ruff: noqa: E501 (board files and tables as text)
+
 from __future__ import annotations
 
 import math
@@ -39,8 +41,18 @@ def iou(a: Board, b: Board, name: str) -> float:
     return float(shapely.intersection(one, other).area / shapely.union(one, other).area)
 
 
-@pytest.mark.parametrize(("name", "least"), [("F.Mask", 0.999), ("B.Mask", 0.999), ("F.Paste", 0.999), ("B.Paste", 0.999),
-                                             ("F.SilkS", 0.999), ("B.SilkS", 0.999), ("In1.Cu", 0.999)])
+@pytest.mark.parametrize(
+    ("name", "least"),
+    [
+        ("F.Mask", 0.999),
+        ("B.Mask", 0.999),
+        ("F.Paste", 0.999),
+        ("B.Paste", 0.999),
+        ("F.SilkS", 0.999),
+        ("B.SilkS", 0.999),
+        ("In1.Cu", 0.999),
+    ],
+)
 def test_rev_m1_artwork_agrees(rev_m1: tuple[Board, Board], name: str, least: float) -> None:
     assert iou(*rev_m1, name) >= least
 
@@ -55,9 +67,20 @@ def test_the_same_components_from_both(revision: str, request: pytest.FixtureReq
     ours, theirs = request.getfixturevalue(revision)
     assert len(ours.components) == len(theirs.components) > 100
     for a, b in zip(ours.components, theirs.components, strict=True):
-        assert (a.reference, a.value, a.package, a.library, a.side, a.placed) == (b.reference, b.value, b.package, b.library, b.side, b.placed)
-        assert (b.x, b.y) == (pytest.approx(a.x, abs=2e-9), pytest.approx(a.y, abs=2e-9)) and math.cos(a.angle - b.angle) == pytest.approx(1)
-    same = sum(sum(p.front or p.back for p in a.pads) == len(b.pads) for a, b in zip(ours.components, theirs.components, strict=True))
+        assert (a.reference, a.value, a.package, a.library, a.side, a.placed) == (
+            b.reference,
+            b.value,
+            b.package,
+            b.library,
+            b.side,
+            b.placed,
+        )
+        assert (b.x, b.y) == (pytest.approx(a.x, abs=2e-9), pytest.approx(a.y, abs=2e-9)) and math.cos(
+            a.angle - b.angle
+        ) == pytest.approx(1)
+    same = sum(
+        sum(p.front or p.back for p in a.pads) == len(b.pads) for a, b in zip(ours.components, theirs.components, strict=True)
+    )
     assert same >= 0.99 * len(ours.components)
 
 
@@ -65,23 +88,31 @@ def test_pads_match_in_place_net_and_kind(rev_m1: tuple[Board, Board]) -> None:
     for a, b in zip(*(board.components for board in rev_m1), strict=True):
         if not b.pads:
             continue
-        tree = cKDTree([(p.x, p.y) for p in a.pads])
         for pad in b.pads:
-            distance, index = tree.query((pad.x, pad.y))
-            near = [p for p in a.pads if math.hypot(p.x - pad.x, p.y - pad.y) < 2e-6]
-            assert distance < 2e-6 and any((p.number, p.kind) == (pad.number, pad.kind) or p.kind == "edge" for p in near), (a.reference, pad.number)
-            assert any(math.isclose(p.outline.area, pad.outline.area, rel_tol=5e-3) for p in near) and a.pads[int(index)].net == pad.net
+            same = [
+                p
+                for p in a.pads
+                if math.hypot(p.x - pad.x, p.y - pad.y) < 2e-6
+                and p.net == pad.net
+                and p.number == pad.number
+                and (p.front, p.back) == (pad.front, pad.back)
+                and math.isclose(p.outline.area, pad.outline.area, rel_tol=5e-3)
+            ]
+            assert same and any(p.kind in (pad.kind, "edge") for p in same), (a.reference, pad.number)
 
 
 def test_holes_and_outline_match(rev_m1: tuple[Board, Board]) -> None:
     ours, theirs = rev_m1
     assert ours.outline.symmetric_difference(theirs.outline).area * 1e6 < 1e-6
 
-    def holes(board: Board) -> list[tuple[float, float, bool, bool]]:
-        # the drill file has three decimals of a millimetre
-        return sorted((round(d.x * 1e5), round(d.y * 1e5), d.plated, d.via) for d in board.drills)
-    assert len(ours.drills) == len(theirs.drills) == 308 and holes(ours) == holes(theirs)
-    assert sorted(round(d.length * 1e6) for d in ours.drills if d.length) == sorted(round(d.length * 1e6) for d in theirs.drills if d.length)
+    assert len(ours.drills) == len(theirs.drills) == 308
+    distance, index = cKDTree([(d.x, d.y) for d in ours.drills]).query([(d.x, d.y) for d in theirs.drills])
+    assert distance.max() < 1e-6  # the drill file has three decimals of a millimetre
+    for hole, other in zip(theirs.drills, (ours.drills[i] for i in index), strict=True):
+        assert (hole.plated, hole.via, hole.diameter) == (other.plated, other.via, pytest.approx(other.diameter, abs=1e-6))
+    assert sorted(round(d.length * 1e6) for d in ours.drills if d.length) == sorted(
+        round(d.length * 1e6) for d in theirs.drills if d.length
+    )
     assert sorted(f.reference for f in ours.fiducials) == sorted(f.reference for f in theirs.fiducials)
 
 
@@ -91,13 +122,34 @@ def test_object_counts_are_gerbonaras(rev_b1: tuple[Board, Board]) -> None:
     assert (counts["F.Paste"], counts["F.Mask"], counts["F.Cu"]) == (151, 218, 4379)
 
 
-@pytest.mark.parametrize(("name", "kind", "side", "number"), [
-    ("F.Cu.gbr", "copper", "front", 1), ("board-F_Cu.gtl", "copper", "front", 1), ("B_Cu.gbr", "copper", "back", 0), ("In2_Cu.gbr", "copper", "inner", 3),
-    ("x.gtl", "copper", "front", 1), ("x.GBL", "copper", "back", 0), ("x.g2", "copper", "inner", 3), ("F_Mask.gbr", "mask", "front", 0), ("x.gbs", "mask", "back", 0),
-    ("TopSolderMask.gbr", "mask", "front", 0), ("Gerber_TopSolderMaskLayer.GTS", "mask", "front", 0), ("B_Paste.gbr", "paste", "back", 0), ("x.gtp", "paste", "front", 0),
-    ("B.SilkS.gbr", "silk", "back", 0), ("F_Silkscreen.gbr", "silk", "front", 0), ("x.gto", "silk", "front", 0), ("bottom_copper.ger", "copper", "back", 0),
-    ("Edge_Cuts.gbr", "outline", "all", 0), ("Gerber_BoardOutlineLayer.GKO", "outline", "all", 0), ("x.gm1", "outline", "all", 0), ("Gerber_TopLayer.GTL", "copper", "front", 1),
-    ("Gerber_TopSilkscreenLayer.GTO", "silk", "front", 0), ("Gerber_InnerLayer1.G1", "copper", "inner", 2)])
+@pytest.mark.parametrize(
+    ("name", "kind", "side", "number"),
+    [
+        ("F.Cu.gbr", "copper", "front", 1),
+        ("board-F_Cu.gtl", "copper", "front", 1),
+        ("B_Cu.gbr", "copper", "back", 0),
+        ("In2_Cu.gbr", "copper", "inner", 3),
+        ("x.gtl", "copper", "front", 1),
+        ("x.GBL", "copper", "back", 0),
+        ("x.g2", "copper", "inner", 3),
+        ("F_Mask.gbr", "mask", "front", 0),
+        ("x.gbs", "mask", "back", 0),
+        ("TopSolderMask.gbr", "mask", "front", 0),
+        ("Gerber_TopSolderMaskLayer.GTS", "mask", "front", 0),
+        ("B_Paste.gbr", "paste", "back", 0),
+        ("x.gtp", "paste", "front", 0),
+        ("B.SilkS.gbr", "silk", "back", 0),
+        ("F_Silkscreen.gbr", "silk", "front", 0),
+        ("x.gto", "silk", "front", 0),
+        ("bottom_copper.ger", "copper", "back", 0),
+        ("Edge_Cuts.gbr", "outline", "all", 0),
+        ("Gerber_BoardOutlineLayer.GKO", "outline", "all", 0),
+        ("x.gm1", "outline", "all", 0),
+        ("Gerber_TopLayer.GTL", "copper", "front", 1),
+        ("Gerber_TopSilkscreenLayer.GTO", "silk", "front", 0),
+        ("Gerber_InnerLayer1.G1", "copper", "inner", 2),
+    ],
+)
 def test_roles_by_name(name: str, kind: str, side: str, number: int) -> None:
     role = role_of(Path(name), GERBER)
     assert role is not None and (role.kind, role.side, role.number) == (kind, side, number)
@@ -106,13 +158,14 @@ def test_roles_by_name(name: str, kind: str, side: str, number: int) -> None:
 def test_roles_by_attribute_win() -> None:
     def text(function: str) -> str:
         return f"%TF.FileFunction,{function}*%\n" + GERBER
-    assert role_of(Path("x.gtl"), text("Soldermask,Bot")).kind == "mask"                     # type: ignore[union-attr]
+
+    assert role_of(Path("x.gtl"), text("Soldermask,Bot")).kind == "mask"  # type: ignore[union-attr]
     assert role_of(Path("F_Fab.gbr"), text("AssemblyDrawing,Top")) is None
-    assert role_of(Path("x.gbr"), text("Copper,L2,Inr")).number == 2                          # type: ignore[union-attr]
+    assert role_of(Path("x.gbr"), text("Copper,L2,Inr")).number == 2  # type: ignore[union-attr]
     commented = "G04 #@! TF.FileFunction,Legend,Top*\n" + GERBER
-    assert role_of(Path("x.gbr"), commented).kind == "silk"                                   # type: ignore[union-attr]
+    assert role_of(Path("x.gbr"), commented).kind == "silk"  # type: ignore[union-attr]
     drill = "M48\n; #@! TF.FileFunction,NonPlated,1,2,NPTH\nMETRIC\n%\nM30\n"
-    assert role_of(Path("a.drl"), drill).plated is False                                      # type: ignore[union-attr]
+    assert role_of(Path("a.drl"), drill).plated is False  # type: ignore[union-attr]
     assert role_of(Path("map.gbr"), text("Drillmap")) is None and role_of(Path("notes.txt"), "hello") is None
 
 
@@ -134,10 +187,14 @@ def test_a_small_board_without_attributes(tmp_path: Path) -> None:
     (tmp_path / "c.csv").write_text("Designator,Mid X,Mid Y,Layer,Rotation\nR1,5.0mm,5.0mm,Top,90\n")
     (tmp_path / "b.csv").write_text("Comment,Designator,Footprint\n10k,R1,R_0603_1608Metric\n")
     board = read_board(folder(tmp_path), centroid=tmp_path / "c.csv", bom=tmp_path / "b.csv", thickness=1e-3)
-    part, = board.components
+    (part,) = board.components
     assert (part.reference, part.value, part.package, part.placed, len(part.pads)) == ("R1", "10k", "R_0603_1608Metric", True, 2)
-    assert [p.paste_area * 1e6 for p in part.pads] == pytest.approx([0.72, 0.72]) and all(p.front and p.kind == "smd" for p in part.pads)
-    assert board.thickness == 1e-3 and sum(s.thickness for s in board.stackup) <= 1e-3 and board.size == pytest.approx((0.02, 0.01))
+    assert [p.paste_area * 1e6 for p in part.pads] == pytest.approx([0.72, 0.72]) and all(
+        p.front and p.kind == "smd" for p in part.pads
+    )
+    assert (
+        board.thickness == 1e-3 and sum(s.thickness for s in board.stackup) <= 1e-3 and board.size == pytest.approx((0.02, 0.01))
+    )
     bare = read_board(folder(tmp_path))
     assert bare.components == () and any("centroid" in n for n in bare.notes)
 
@@ -147,12 +204,14 @@ def test_the_tables_origin_is_found(tmp_path: Path) -> None:
     root = folder(tmp_path)
     shifted = tmp_path / "shifted"
     shifted.mkdir()
-    for path in root.iterdir():                                    # the artwork moves away from the origin
+    for path in root.iterdir():  # the artwork moves away from the origin
         text = path.read_text()
-        (shifted / path.name).write_text(re.sub(r"X(\d+)Y(\d+)D0", lambda m: f"X{int(m[1]) + 100000000}Y{int(m[2]) + 50000000}D0", text))
+        (shifted / path.name).write_text(
+            re.sub(r"X(\d+)Y(\d+)D0", lambda m: f"X{int(m[1]) + 100000000}Y{int(m[2]) + 50000000}D0", text)
+        )
     for x, y in ((105, 55), (5, 5), (-5, 0)):
         (tmp_path / "c.csv").write_text(f"Ref,Val,Package,PosX,PosY,Rot,Side\nR1,10k,R_0603,{x},{y},0,top\n")
-        part, = read_board(shifted, centroid=tmp_path / "c.csv").components
+        (part,) = read_board(shifted, centroid=tmp_path / "c.csv").components
         assert (part.x, part.y, len(part.pads)) == (pytest.approx(5e-3), pytest.approx(5e-3), 2)
     (tmp_path / "c.csv").write_text("Ref,Val,Package,PosX,PosY,Rot,Side\nR1,10k,R_0603,900,900,0,top\n")
     with pytest.raises(SceneError, match=r"c\.csv: most parts lie outside the outline"):
@@ -160,14 +219,16 @@ def test_the_tables_origin_is_found(tmp_path: Path) -> None:
 
 
 def test_polarity_macros_regions_and_slots(tmp_path: Path) -> None:
-    macro = ("%AMRR*4,1,4,$1,$2,$3,$4,$5,$6,$7,$8,$1,$2,$9*%\n%ADD10RR,-1X-0.5X1X-0.5X1X0.5X-1X0.5X30*%\n%ADD11C,1X0.4*%\n%ADD12O,2X1*%\n%ADD13R,1X1*%\n")
-    copper = (GERBER + macro + "D10*\nX5000000Y5000000D03*\nD11*\nX10000000Y5000000D03*\nD12*\nX15000000Y5000000D03*\n"
-              "G36*\nX1000000Y1000000D02*\nX3000000Y1000000D01*\nX3000000Y2000000D01*\nX1000000Y2000000D01*\nX1000000Y1000000D01*\nG37*\n"
-              "%LPC*%\nD11*\nX2000000Y1500000D03*\n%LPD*%\nD13*\nX12000000Y8000000D02*\nX14000000Y8000000D01*\nM02*\n")
+    macro = "%AMRR*4,1,4,$1,$2,$3,$4,$5,$6,$7,$8,$1,$2,$9*%\n%ADD10RR,-1X-0.5X1X-0.5X1X0.5X-1X0.5X30*%\n%ADD11C,1X0.4*%\n%ADD12O,2X1*%\n%ADD13R,1X1*%\n"
+    copper = (
+        GERBER + macro + "D10*\nX5000000Y5000000D03*\nD11*\nX10000000Y5000000D03*\nD12*\nX15000000Y5000000D03*\n"
+        "G36*\nX1000000Y1000000D02*\nX3000000Y1000000D01*\nX3000000Y2000000D01*\nX1000000Y2000000D01*\nX1000000Y1000000D01*\nG37*\n"
+        "%LPC*%\nD11*\nX2000000Y1500000D03*\n%LPD*%\nD13*\nX12000000Y8000000D02*\nX14000000Y8000000D01*\nM02*\n"
+    )
     drill = "M48\nMETRIC\nT1C1.000\nT2C0.500\n%\nG90\nG05\nT1\nX5.0Y8.0\nT2\nX8.0Y8.0G85X9.0Y8.0\nT0\nM30\n"
     board = read_board(folder(tmp_path, F_Cu__gbr=copper, **{"board-PTH.drl": drill}))
     # a turned 2 × 1 outline, a disc with a hole, an obround, a 2 × 1 region less a disc with a hole, a square drawn 2 mm along
-    disc = math.pi * (0.5 ** 2 - 0.2 ** 2)
+    disc = math.pi * (0.5**2 - 0.2**2)
     assert area(board, "F.Cu") == pytest.approx(2 + disc + (1 + math.pi / 4) + (2 - disc) + 3, rel=2e-3)
     hole, slot = board.drills
     assert (hole.diameter, hole.length, hole.plated) == (pytest.approx(1e-3), 0, True)
@@ -202,5 +263,5 @@ def test_links_out_of_the_folder_are_refused_and_includes_are_not_read(tmp_path:
     with pytest.raises(AssetError, match="links out of its folder"):
         read_board(root)
     (root / "B_Cu.gbr").unlink()
-    included = read_board(folder(tmp_path, B_Cu__gbr=GERBER + "%IF../secret.gbr*%\nM02*\n"))
-    assert area(included, "B.Cu") == 0
+    with pytest.raises(SceneError, match=r"B_Cu\.gbr: includes the file '\.\./secret\.gbr'"):
+        read_board(folder(tmp_path, B_Cu__gbr=GERBER + "%IF../secret.gbr*%\nM02*\n"))

@@ -1,7 +1,10 @@
 """The outline: loops, cut-outs, gaps. Areas from closed forms."""
+# ruff: noqa: E501 (board files and tables as text)
+
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +27,7 @@ def square(x: float, y: float, side: float) -> list[tuple[float, float]]:
 
 
 def edges(ring: list[tuple[float, float]]) -> list[list[tuple[float, float]]]:
-    return [[a, b] for a, b in zip(ring, ring[1:], strict=False)]
+    return [[a, b] for a, b in pairwise(ring)]
 
 
 def test_holes_islands_and_several_boards() -> None:
@@ -37,12 +40,15 @@ def test_a_line_through_the_board_splits_nothing() -> None:
     assert outline(square(0, 0, 10), [(5, 0), (5, 10)])[0].area == pytest.approx(100)
 
 
-@given(st.permutations(range(8)), st.lists(st.booleans(), min_size=8, max_size=8),
-       st.lists(st.floats(-TOLERANCE / 4, TOLERANCE / 4), min_size=32, max_size=32))
-@settings(max_examples=40)
+@given(
+    st.permutations(range(8)),
+    st.lists(st.booleans(), min_size=8, max_size=8),
+    st.lists(st.floats(-TOLERANCE / 4, TOLERANCE / 4), min_size=32, max_size=32),
+)
+@settings(max_examples=40, deadline=None)
 def test_order_direction_and_small_gaps_do_not_matter(order: list[int], flips: list[bool], jitter: list[float]) -> None:
     lines = [*edges(square(0, 0, 10)), *edges(square(3, 3, 4))]
-    moved = [np.array(p) + np.array(jitter[4 * i:4 * i + 4]).reshape(2, 2) for i, p in enumerate(lines)]
+    moved = [np.array(p) + np.array(jitter[4 * i : 4 * i + 4]).reshape(2, 2) for i, p in enumerate(lines)]
     result, notes = outline(*[moved[i][::-1] if flips[i] else moved[i] for i in order])
     assert result.area == pytest.approx(84, abs=40 * TOLERANCE) and notes == [] and len(result.interiors) == 1
 
@@ -82,6 +88,8 @@ def test_arcs_lines_and_footprint_edges_make_one_board(tmp_path: Path) -> None:
 def test_an_open_outline_names_the_file_and_the_place(tmp_path: Path) -> None:
     edge = """(gr_line (start 100 100) (end 120 100) (layer "Edge.Cuts")) (gr_line (start 120 100) (end 120 110) (layer "Edge.Cuts"))
       (gr_line (start 120 110) (end 100 110) (layer "Edge.Cuts"))"""
-    with pytest.raises(SceneError, match=r"board\.kicad_pcb: the outline is open at x 1[02]0\.000 mm, y 1[01]0\.000 mm; close it") as caught:
+    with pytest.raises(
+        SceneError, match=r"board\.kicad_pcb: the outline is open at x 1[02]0\.000 mm, y 1[01]0\.000 mm; close it"
+    ) as caught:
         read(tmp_path, edge=edge)
     assert "\n" not in str(caught.value)

@@ -1,4 +1,5 @@
 """Panels: copies, rails, tabs, serial codes."""
+
 from __future__ import annotations
 
 from pathlib import Path
@@ -23,7 +24,7 @@ def test_copies_rails_and_references(tmp_path: Path) -> None:
     assert last.pads[0].outline.centroid.x == pytest.approx(last.pads[0].x) and last.pads[0].x == pytest.approx(4.2e-3 + 44e-3)
     assert panel.serial == "SN0001 SN0002 SN0003 SN0004 SN0005 SN0006" and panel.counts["pads"] == 12
     assert panel.outline.geom_type == "Polygon" and panel.outline.is_valid
-    bridges = 2 * 2 + 3 * 3                                     # between columns, and above and below every row
+    bridges = 2 * 2 + 3 * 3  # between columns, and above and below every row
     laminate = 6 * 200 + 2 * 64 * 5 + bridges * 2 * min(TAB * 1e3, 10 / 4)
     assert panel.outline.area * 1e6 == pytest.approx(laminate)
     assert area(panel, "F.Paste") == pytest.approx(6 * area(board, "F.Paste"))
@@ -43,7 +44,9 @@ def test_fiducials_on_the_rails(tmp_path: Path) -> None:
 
 def test_without_gap_and_rails_boards_touch(tmp_path: Path) -> None:
     panel = panelise(read(tmp_path), Panel(2, 2, 0.0, 0.0, "A{}"))
-    assert panel.outline.area * 1e6 == pytest.approx(800) and panel.size == pytest.approx((40e-3, 20e-3)) and panel.fiducials == ()
+    assert (
+        panel.outline.area * 1e6 == pytest.approx(800) and panel.size == pytest.approx((40e-3, 20e-3)) and panel.fiducials == ()
+    )
 
 
 def test_codes_are_printed_on_both_sides_and_clear_of_everything(tmp_path: Path) -> None:
@@ -59,18 +62,21 @@ def test_codes_are_printed_on_both_sides_and_clear_of_everything(tmp_path: Path)
 
 
 def test_codes_go_to_the_rail_where_the_board_is_full(tmp_path: Path) -> None:
-    full = read(tmp_path, '(gr_rect (start 100.3 100.3) (end 119.7 109.7) (stroke (width 0)) (fill solid) (layer "F.Mask"))',
-                '(gr_rect (start 100.3 100.3) (end 119.7 109.7) (stroke (width 0)) (fill solid) (layer "B.Mask"))')
+    full = read(
+        tmp_path,
+        '(gr_rect (start 100.3 100.3) (end 119.7 109.7) (stroke (width 0)) (fill solid) (layer "F.Mask"))',
+        '(gr_rect (start 100.3 100.3) (end 119.7 109.7) (stroke (width 0)) (fill solid) (layer "B.Mask"))',
+    )
     panel = panelise(full, Panel(2, 1, 2e-3, 5e-3, "SN{:04d}"))
     silk = panel.layer("silk", "front")
     assert silk is not None and silk.shapes and max(s.bounds[3] for s in silk.shapes) < 5e-3
     bare = panelise(full, Panel(2, 1, 2e-3, 0.0, "SN{:04d}"))
-    assert bare.layer("silk", "front").shapes == () and any("no room" in n for n in bare.notes)   # type: ignore[union-attr]
+    assert bare.layer("silk", "front").shapes == () and any("no room" in n for n in bare.notes)  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize("serial", ["SN", "{0.x}", "{:q}", "{} {}", "{name}"])
 def test_bad_serial_patterns(tmp_path: Path, serial: str) -> None:
-    with pytest.raises(SceneError, match="panel.serial"):
+    with pytest.raises(SceneError, match=r"panel\.serial"):
         panelise(read(tmp_path), Panel(1, 2, 2e-3, 5e-3, serial))
 
 
@@ -85,7 +91,9 @@ def test_cut_outs_stay_open_under_the_tabs(tmp_path: Path) -> None:
 def test_real_panel(boards: Path) -> None:
     board = read_board(boards / "rp2040_stamp" / "rp2040_stamp.kicad_pcb")
     panel = panelise(board, Panel(2, 2, 2e-3, 5e-3, "SN{:04d}"))
-    assert len(panel.components) == 4 * len(board.components) and len({c.reference for c in panel.components}) == len(panel.components)
+    assert len(panel.components) == 4 * len(board.components) and len({c.reference for c in panel.components}) == len(
+        panel.components
+    )
     assert panel.counts["pads"] == 4 * 324
     turned = panel.seen_from("back")
     assert turned.size == pytest.approx(panel.size)

@@ -83,12 +83,13 @@ def test_a_gltf_cannot_name_a_file_outside_the_roots(box, tmp_path):
 
 
 def test_files_of_the_wrong_kind_or_size_are_refused(tmp_path, monkeypatch):
-    for name, data in {"a.gltf": b"{", "b.gltf": b"[]", "c.glb": b"glTF", "d.gltf": b'{"asset":{"version":"2.0"},"meshes":[]}'}.items():
+    broken = {"a.gltf": b"{", "b.gltf": b"[]", "c.glb": b"glTF", "d.gltf": b'{"asset":{"version":"2.0"},"meshes":[]}'}
+    for name, data in broken.items():
         (tmp_path / name).write_bytes(data)
         with pytest.raises(AssetError, match=name) as caught:
             load_mesh(tmp_path / name, [tmp_path])
         assert "\n" not in str(caught.value)
-    with pytest.raises(AssetError, match="'.stl' is not read"):
+    with pytest.raises(AssetError, match=r"'\.stl' is not read"):
         load_mesh(tmp_path / "x.stl", [tmp_path])
     with (tmp_path / "big.glb").open("wb") as file:
         file.truncate(65 * 2 ** 20)
@@ -101,7 +102,8 @@ URDF = """<robot name="arm">
   <link name="post"><visual><origin xyz="0 0 1"/><geometry><cylinder radius="0.1" length="2"/></geometry></visual></link>
   <link name="hand"><visual><geometry><mesh filename="{mesh}" scale="1000 1000 1000"/></geometry></visual></link>
   <joint name="a" type="fixed"><parent link="base"/><child link="post"/><origin xyz="0.5 0 0.25"/></joint>
-  <joint name="b" type="revolute"><parent link="post"/><child link="hand"/><origin xyz="0 0 2" rpy="0 1.5707963267948966 0"/></joint>
+  <joint name="b" type="revolute"><parent link="post"/><child link="hand"/>
+    <origin xyz="0 0 2" rpy="0 1.5707963267948966 0"/></joint>
 </robot>"""
 
 
@@ -120,11 +122,11 @@ def test_a_urdf_stands_in_its_zero_position(box):
     ('<!DOCTYPE x [<!ENTITY a "b">]><robot/>', "document type"),
     ("<machine/>", "starts with <robot>"),
     ("<robot><link name='a'/></robot>", "no link has a <visual>"),
-    ("<robot><link name='a'/><joint name='j'><parent link='a'/><child link='b'/></joint></robot>", "link 'b', which is not there"),
+    ("<robot><link name='a'/><joint name='j'><parent link='a'/><child link='b'/></joint></robot>", "link 'b', which is not"),
     ("<robot><link name='a'/><joint name='j'><parent link='a'/><child link='a'/></joint></robot>", "form a loop"),
     ("<robot><link name='a'><visual><geometry><box size='1 2'/></geometry></visual></link></robot>", "should be 3 numbers"),
-    ("<robot><link name='a'><visual><geometry><mesh filename='../../x.glb'/></geometry></visual></link></robot>", "outside the allowed"),
-    ("<robot><link name='a'><visual><geometry><mesh filename='package://p/x.glb'/></geometry></visual></link></robot>", "is not found"),
+    ("<robot><link name='a'><visual><geometry><mesh filename='../x.glb'/></geometry></visual></link></robot>", "outside the"),
+    ("<robot><link name='a'><visual><geometry><mesh filename='package://p'/></geometry></visual></link></robot>", "not found"),
 ])
 def test_a_urdf_that_makes_no_sense_is_one_line(tmp_path, text, message):
     path = tmp_path / "m.urdf"

@@ -32,8 +32,9 @@ def test_it_is_a_small_board_with_every_common_family_on_it(board):
     assert len({c.package for c in front}) >= 10
     assert sum(c.placed and c.side == "back" for c in board.components) == 11
     packages = " ".join(c.package for c in front)
-    for name in ("QFN-32", "BGA-36", "SOT-23-5", "SOIC-8", "TSSOP-14", "LQFP-32", "R_0201", "C_0402", "C_0603", "C_0805", "C_1206",
-                 "MiniMELF", "SOD-123", "LED_0603", "CP_Elec", "Crystal", "L_Taiyo", "SW_SPST", "PinHeader", "JST_SH", "R_Array"):
+    for name in ("QFN-32", "BGA-36", "SOT-23-5", "SOIC-8", "TSSOP-14", "LQFP-32", "R_0201", "C_0402", "C_0603", "C_0805",
+                 "C_1206","MiniMELF", "SOD-123", "LED_0603", "CP_Elec", "Crystal", "L_Taiyo", "SW_SPST",
+                 "PinHeader", "JST_SH", "R_Array"):
         assert name in packages, name
     assert len(board.fiducials) == 3
     assert board.notes == ()

@@ -4,7 +4,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.distance import pdist
 from smt_fixture import MM, board_of, chip, example, qfn, soic
@@ -21,6 +21,7 @@ from scenes.smt.simulate import simulate
 from scenes.smt.state import BILLBOARD, FLIPPED, Balls, Bridges, Residues, Scratches, Voids
 from scenes.smt.taxonomy import DEFECTS, TAXONOMY
 
+EXACT = settings(deadline=None, derandomize=True, max_examples=60)
 CLASS2, CLASS3 = load_profile("class2"), load_profile("class3")
 
 
@@ -72,6 +73,7 @@ def test_a_perfect_unit_has_one_good_finding_per_part():
     assert all(f.category in TAXONOMY.parts for f in found)
 
 
+@EXACT
 @given(st.floats(-1.2, 1.2))
 def test_side_overhang_of_a_chip(shift):
     """0603: W = 0.8, P = 0.9 mm. Overhang A = |shift| − 0.05 mm; limits 0.4 (class 2) and 0.2 mm (class 3)."""
@@ -87,6 +89,7 @@ def test_side_overhang_of_a_chip(shift):
             assert found[0].rule == "side_overhang" and found[0].host == "R1" and found[0].instances == (2,)
 
 
+@EXACT
 @given(st.floats(0, 0.4))
 def test_end_overhang_of_a_chip_is_not_permitted(shift):
     """The land reaches 0.15 mm past the termination; past that, only the measuring tolerance of 25 µm is left."""
@@ -117,6 +120,7 @@ def test_a_land_too_short_by_design_is_no_defect():
     assert [f.severity for f in defects(short, state)] == [pytest.approx(0.05 * MM)]
 
 
+@EXACT
 @given(st.floats(-60, 60))
 def test_rotation_threshold_and_severity(degrees):
     state = replace(ideal(R0603), rotation=np.array([np.radians(degrees)]))

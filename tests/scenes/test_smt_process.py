@@ -3,7 +3,7 @@ import json
 from dataclasses import asdict
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scenes.errors import RecipeError
@@ -23,6 +23,7 @@ def processes(draw):
     return drifted(Process(), drifts).with_faults(*faults)
 
 
+@settings(deadline=None, derandomize=True)
 @given(processes())
 def test_json_round_trip_is_exact(process):
     assert from_dict(json.loads(json.dumps(to_dict(process)))) == process

@@ -40,7 +40,7 @@ def units(process, count=60, assembly=None, seed=0):
 def test_solder_is_half_the_paste_times_transfer_efficiency():
     """Volume conservation: mean over many prints within 1 %, every opening."""
     a = example()
-    made = np.mean([print_paste(a, layout(a), Process(), np.random.default_rng(i)).volume for i in range(1200)], axis=0)
+    made = np.mean([print_paste(a, layout(a), Process(), np.random.default_rng(i)).volume for i in range(800)], axis=0)
     rows = a.joints
     te = 1 / (1 + np.exp(-(rows.aperture_ratio - 0.5) / 0.066))
     expected = 0.5 * rows.aperture_area * 0.12 * MM * te
@@ -88,7 +88,7 @@ def test_placement_error_exceeds_three_and_four_sigma_as_often_as_a_normal():
     """σ = 12.5 µm: 2700 ppm beyond 37.5 µm, 63.3 ppm beyond 50 µm, within the 99.9 % binomial interval."""
     a = example()
     ideal = Process(placement=replace(Placement(), bias_x=(0.0,) * 8, bias_y=(0.0,) * 8))
-    axes = np.concatenate([place(a, layout(a), ideal, np.random.default_rng(i)).offset.ravel() for i in range(4000)])
+    axes = np.concatenate([place(a, layout(a), ideal, np.random.default_rng(i)).offset.ravel() for i in range(2500)])
     for limit, ppm in ((37.5e-6, 2700), (50e-6, 63.3)):
         low, high = binom.interval(0.999, len(axes), ppm * 1e-6)
         assert low <= (np.abs(axes) > limit).sum() <= high
@@ -99,7 +99,7 @@ def test_nozzle_wear_widens_shifts_and_loses_parts():
     a = example()
     def run(wear):
         process = drifted(Process(), {"placement.nozzle_wear": wear})
-        placed = [place(a, layout(a), process, np.random.default_rng(i)) for i in range(400)]
+        placed = [place(a, layout(a), process, np.random.default_rng(i)) for i in range(250)]
         spread = np.std([p.offset - np.mean([q.offset for q in placed], axis=0) for p in placed])
         return spread, 1 - np.mean([p.present for p in placed]), placed[0].vacuum
     new, worn = run(0.0), run(1.0)

@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from generators.dataset.meta import write_identity, write_summary
 from generators.dataset.rows import Row
 from generators.dataset.sample import Frame, Instance, Sample
 from generators.dataset.schema import DatasetInfo, row
+from generators.dataset.shards import write_shard
 from scenes.family import Defect, Taxonomy
 from scenes.optics import looking_down
 from training_bridge.layout import homography
@@ -104,6 +106,21 @@ def line(count: int, seed: int, defective: float = 0.5,
             defects.append((str(kind), "" if kind == "ball" else str(rng.choice(list(PARTS)))))
         samples.append(draw(index, defects, seed, splits[index % len(splits)]))
     return samples
+
+
+def write(root: Path, samples: list[Sample], seed: int) -> Path:
+    """The same units as a dataset folder, written as the generator writes one."""
+    info = DatasetInfo("toy", "recipe", TAXONOMY, 16, scene="toy", scene_digest="scene", board="toy")
+    write_identity(root, info, {"recipe.yaml": f"linetwin: 1\nscene: scene.yaml\nseed: {seed}\ncount: {len(samples)}\n"})
+    for shard in range(-(-len(samples) // 16)):
+        write_shard(root, shard, samples[16 * shard:16 * shard + 16], info)
+    write_summary(root, info, len(samples))
+    return root
+
+
+@pytest.fixture(scope="session")
+def toy_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write(tmp_path_factory.mktemp("toy") / "dataset", line(96, 1), 1)
 
 
 @pytest.fixture(scope="session")

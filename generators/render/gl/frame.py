@@ -14,10 +14,20 @@ import moderngl
 import numpy as np
 from numpy.typing import NDArray
 
-from generators.render import develop, lighting as light
+from generators.render import develop
+from generators.render import lighting as light
 from generators.render.gl.context import SRGB8_ALPHA8, Programs, assign
 from generators.render.gl.silhouettes import silhouettes
-from generators.render.gl.store import ID_LIMIT, GeometryOnCard, Kept, MeshOnCard, artwork_on_card, geometry_on_card, mesh_on_card, wired
+from generators.render.gl.store import (
+    ID_LIMIT,
+    GeometryOnCard,
+    Kept,
+    MeshOnCard,
+    artwork_on_card,
+    geometry_on_card,
+    mesh_on_card,
+    wired,
+)
 from generators.render.protocol import Buffers
 from generators.render.surfaces import look_colors, material_table
 from generators.render.view import Window, cell, shifted, window

@@ -15,7 +15,7 @@ from scenes.scene import Scene
 START_SECONDS = 8.0                            # until the first sample, Ray included
 SAMPLE_SECONDS = 0.10                          # process, geometry, upload; per sample and core
 MEGAPIXEL_SECONDS = 0.40                       # render, label, encode, commit; per 10⁶ pixels and core
-MEGAPIXEL_BYTES = {"rgb": 1.9e6, "instance": 25e3, "part": 25e3, "depth": 0.9e6, "normal": 1.1e6}   # encoded, lossless
+MEGAPIXEL_BYTES = {"rgb": 1.8e6, "instance": 25e3, "part": 32e3, "depth": 0.26e6, "normal": 0.21e6}   # encoded, lossless
 JPEG_BYTES = 0.5e6                             # of an rgb megapixel at quality 95
 
 
@@ -38,7 +38,7 @@ class PlanRow:
 
 @dataclass(frozen=True)
 class Plan:
-    """What will be made. Print it, or take ``to_json()``."""
+    """What will be made. Print it, or take ``to_dict()``."""
 
     rows: tuple[PlanRow, ...]
     count: int
@@ -52,7 +52,7 @@ class Plan:
     bytes: float                               # estimate
     workers: int
 
-    def to_json(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """JSON-ready; infinite ends of a severity are null."""
         def finite(value: float) -> float | None:
             return value if math.isfinite(value) else None
@@ -63,7 +63,8 @@ class Plan:
                 "frames_per_sample": self.frames_per_sample, "frame_size": list(self.frame_size), "tiles": self.tiles,
                 "shards": self.shards, "seconds": round(self.seconds, 1), "bytes": round(self.bytes), "workers": self.workers}
 
-    def __str__(self) -> str:
+    def text(self) -> str:
+        """A table for people."""
         lines = [f"{'defect':<16}{'severity':<12}{'range':<20}{'hosts':>6}{'train':>8}{'val':>6}{'test':>6}{'total':>7}"]
         for r in self.rows:
             lines.append(f"{r.defect or '(free running)':<16}{r.level:<12}{_range(r):<20}{r.hosts or '':>6}"

@@ -52,7 +52,8 @@ DIGITISED: tuple[tuple[str, float, float], ...] = (
 )
 
 # A copy stand: two soft boxes low at the sides, and little light from above, which is why flat gold looks brown.
-STAND = Lighting(rings=(Ring(0.0, 0.35, (0.05,) * 3), Ring(0.35, 0.75, (0.5,) * 3), Ring(0.75, 1.35, (1.5,) * 3)), dome=(0.02,) * 3)
+STAND = Lighting(rings=(Ring(0.0, 0.35, (0.05,) * 3), Ring(0.35, 0.75, (0.5,) * 3), Ring(0.75, 1.35, (1.5,) * 3)),
+                 dome=(0.02,) * 3)
 LOOK = Look(finish="enig", finish_roughness=0.22)
 
 
@@ -246,7 +247,8 @@ def main(out: Path) -> int:
     marked = seen.copy()
     for i, mask in enumerate(masks.values()):
         marked[mask] = 0.4 * marked[mask] + 0.6 * np.array([255 * (i & 1), 255 * (i >> 1 & 1), 255 * (i >> 2 & 1)])
-    pictures: dict[str, NDArray[Any]] = {"photo": seen, "render": matched, "regions": marked, "side_by_side": np.hstack([seen, matched])}
+    pictures: dict[str, NDArray[Any]] = {"photo": seen, "render": matched, "regions": marked,
+                                         "side_by_side": np.hstack([seen, matched])}
     for name, picture in pictures.items():
         Image.fromarray(picture.astype(np.uint8)).save(out / f"{name}.png")
     (out / "realism.json").write_text(json.dumps(report, indent=2) + "\n")

@@ -14,6 +14,7 @@ import json
 import sys
 import tempfile
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -80,11 +81,11 @@ def main() -> int:
         print(f"{kind}, {arguments.side} px, all labels, anti-aliased, shadows\n"
               f"{'renderer':10s} {'processes':>9s} {'frames/s':>9s} {'range':>13s} {'CPU ms':>7s} {'MB':>6s}")
         for processes in arguments.processes if kind == "tiles" else arguments.processes[:1]:
-            rows = benchmark.compare(lambda n, f, k=kind: command(n, f, k == "whole"), arguments.renderers, processes, frames,
-                                     arguments.rounds)
+            child = partial(command, whole=kind == "whole")
+            rows = benchmark.compare(child, arguments.renderers, processes, frames, arguments.rounds)
             for row in rows:
-                print(f"{row.renderer:10s} {row.processes:9d} {np.median(row.rates):9.2f} {min(row.rates):6.2f}–{max(row.rates):<6.2f} "
-                      f"{row.cpu_ms:7.0f} {row.resident_mb:6.0f}")
+                print(f"{row.renderer:10s} {row.processes:9d} {np.median(row.rates):9.2f} "
+                      f"{min(row.rates):6.2f}–{max(row.rates):<6.2f} {row.cpu_ms:7.0f} {row.resident_mb:6.0f}")
                 result[kind].append(asdict(row))
             if {"gl", "pyrender"} <= {r.renderer for r in rows}:
                 fast, slow = (next(r for r in rows if r.renderer == n) for n in ("gl", "pyrender"))
@@ -94,7 +95,8 @@ def main() -> int:
         geometry, box = product_of(arguments)
         middle = benchmark.tiles(box, arguments.pixel_um * 1e-6, arguments.side)
         result["edges"] = benchmark.edge_error(geometry, middle[len(middle) // 2], factor=arguments.edges)
-        print(f"edges against {arguments.edges} × {arguments.edges} samples:", {k: round(v, 3) for k, v in result["edges"].items()})
+        rounded = {key: round(value, 3) for key, value in result["edges"].items()}
+        print(f"edges against {arguments.edges} × {arguments.edges} samples: {rounded}")
     if arguments.json:
         arguments.json.write_text(json.dumps(result, indent=1) + "\n")
     return 0

@@ -126,25 +126,24 @@ class Run:
 
     def __iter__(self) -> Iterator[ShardReport]:
         self.begun = time.monotonic()
-        self.recipe_digest = self.recipe.digest(self.scene)        # a missing board file is told before anything is written
-        with Target(self.out) as target:
-            if self.workers == 0:
-                context = Context(self.scene, self.recipe, self.renderer)
-                try:
+        context = Context(self.scene, self.recipe, self.renderer)
+        check_quotas(context)                  # whatever is wrong with the recipe is told before anything is written
+        try:
+            with Target(self.out) as target:
+                if self.workers == 0:
                     info = self.begin(target, context, context.renderer.build)
                     yield from self._here(target, context, info)
-                finally:
-                    context.close()
-            else:
-                from domain_randomization.execution_ray import ray_shards
+                else:
+                    from domain_randomization.execution_ray import ray_shards
 
-                context, info = yield from ray_shards(self, target)
-            target.finish(info, self.recipe.count, asked(context.schedule), context.stage_text)
-            target.log("end", made=self.committed, seconds=round(self.seconds, 3), deaths=self.deaths)
+                    info = yield from ray_shards(self, target, context)
+                target.finish(info, self.recipe.count, asked(context.schedule), context.stage_text)
+                target.log("end", made=self.committed, seconds=round(self.seconds, 3), deaths=self.deaths)
+        finally:
+            context.close()
 
     def begin(self, target: Target, context: Context, build: str) -> DatasetInfo:
         """Claim the folder for this recipe and renderer build; find out what is missing."""
-        check_quotas(context)
         info = dataset_info(context, build)
         self.missing = target.begin(self.recipe, self.scene, info)
         self.todo = sum(len(shard_range(s, self.recipe.count, info.shard_size)) for s in self.missing)

@@ -47,8 +47,8 @@ class Seat:
     about: dict[str, Any] = field(default_factory=dict)
 
 
-def ray_shards(run: Run, target: Target) -> Generator[ShardReport, None, tuple[Context, DatasetInfo]]:
-    """Make the missing shards of a run on Ray; gives each as it is committed. Returns what was made from.
+def ray_shards(run: Run, target: Target, context: Context) -> Generator[ShardReport, None, DatasetInfo]:
+    """Make the missing shards of a run on Ray; gives each as it is committed. Returns what is true of all of them.
 
     A local Ray takes seconds to start. Until its first worker is ready this process makes shards itself, so the first
     sample does not wait, and a run of a single shard starts no Ray at all.
@@ -57,7 +57,6 @@ def ray_shards(run: Run, target: Target) -> Generator[ShardReport, None, tuple[C
         import ray
     except ImportError:
         raise errors.BackendUnavailable("ray: not installed; pip install 'linetwin[ray]', or use --workers 0") from None
-    context = Context(run.scene, run.recipe, run.renderer)
     job = {"scene": str(Path(run.scene.path).resolve()), "recipe": run.recipe.model_dump_json(), "renderer": run.renderer,
            "out": str(run.out.resolve()), "digest": context.digest}
     pool = Pool(run, target, context, job)
@@ -84,9 +83,8 @@ def ray_shards(run: Run, target: Target) -> Generator[ShardReport, None, tuple[C
                 yield pool.commit(make_shard(context, pool.begun, run.out, pool.todo.popleft(), run.one_made))
             context.close()
             yield from pool.work()
-        return context, pool.begun
+        return pool.begun
     finally:
-        context.close()
         if server is not None:
             if server.up:
                 pool.close()

@@ -128,8 +128,9 @@ class Truth:
 def truth(layout: Layout, row: Any, classes: Sequence[str]) -> Truth:
     """Labels of one unit's windows and its list of defects.
 
-    A window answers for a defect when its core holds ``ENOUGH`` or ``HALF`` of the visible pixels. Cells answer only
-    for what lies mostly outside every part's core.
+    A window answers for a defect when its core holds ``ENOUGH`` or ``HALF`` of the visible pixels. For a defect of a
+    part only that part's own windows answer; for one on the bare board every part's do, and cells do for what lies
+    mostly outside every part's core.
     """
     shown = [_shown(layout, homography(f.view), f.view) if f.camera != GOLDEN else None for f in row.frames]
     seen = np.max([s for s in shown if s is not None], axis=0) >= SEEN
@@ -164,8 +165,13 @@ def _answering(layout: Layout, item: Any, matrix: F64) -> tuple[Bool, Bool]:
     core = _inside(points, layout.core[:, :2], layout.core[:, 2:])
     held = core.sum(axis=1)
     answers = (held > 0) & (held * stride >= min(ENOUGH, HALF * len(points) * stride))
-    cell = np.array([not p for p in layout.parts])
-    if core[~cell].any(axis=0).mean() >= HALF:
+    cell, own = np.array([[not p, p == item.component] for p in layout.parts]).T
+    if item.component and own.any():
+        answers &= own
+        if not answers.any():                  # thrown off its place: the empty place shows it
+            far = np.hypot(*(layout.center - points.mean(axis=0)).T)
+            answers[np.where(own, far, np.inf).argmin()] = True
+    elif core[~cell].any(axis=0).mean() >= HALF:
         answers &= ~cell
     return answers, window.any(axis=1) & ~answers
 

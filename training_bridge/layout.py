@@ -19,7 +19,8 @@ from scenes.errors import DatasetError
 from scenes.optics import Camera
 
 CROP = 64                  # crop side [px]
-MARGIN = 8                 # surroundings shown around a part [image px]
+REACH = 0.4e-3             # [m] beyond its body that a part answers for: lands, fillets and bridges lie there
+MARGIN = 6                 # surroundings shown around that [image px]
 MAX_SCALE = 2.0            # image px per crop px up to which a part stays in one window
 CELL_SCALE = 3.0           # image px per crop px of a cell of the grid
 TAUGHT = 25                # good boxes per part that a median is taken over
@@ -112,7 +113,7 @@ def _touches(pixels: tuple[int, int, int, int], view: Mapping[str, Any]) -> bool
 
 
 def build(boxes: Mapping[str, F64], extent: F64, pixel_size: float) -> Layout:
-    """Windows for part boxes [m] and a grid of cells over ``extent`` (x0, y0, x1, y1) [m], at this image resolution [m]."""
+    """Windows for the boxes of bodies [m] and a grid of cells over ``extent`` (x0, y0, x1, y1) [m], at this image resolution [m]."""
     names: list[str] = []
     parts: list[str] = []
     core: list[F64] = []
@@ -127,7 +128,7 @@ def build(boxes: Mapping[str, F64], extent: F64, pixel_size: float) -> Layout:
 
     limit = CROP * MAX_SCALE * pixel_size - 2 * margin
     for part, box in boxes.items():
-        pieces = split(box, limit)
+        pieces = split(box + np.array([-REACH, -REACH, REACH, REACH]), limit)
         for k, piece in enumerate(pieces):
             add(part if len(pieces) == 1 else f"{part}#{k}", part, piece, CROP * pixel_size)
     step = CROP * CELL_SCALE * pixel_size - 2 * margin

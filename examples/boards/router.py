@@ -57,7 +57,7 @@ class Grid:
 
     def near(self, shape: BaseGeometry, reach: float) -> np.ndarray:
         """Cells within ``reach`` of ``shape``."""
-        x0, y0, x1, y1 = np.array(shape.bounds) + [-reach, -reach, reach, reach]
+        x0, y0, x1, y1 = np.array(shape.bounds) + np.array([-reach, -reach, reach, reach])
         i0, i1 = (int(np.clip(np.ceil(v / self.pitch), 0, self.columns)) for v in (x0, x1 + self.pitch))
         j0, j1 = (int(np.clip(np.ceil(v / self.pitch), 0, self.rows)) for v in (y0, y1 + self.pitch))
         cells = (np.arange(j0, j1)[:, None] * self.columns + np.arange(i0, i1)).ravel()

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from generators.dataset.reader import Dataset
     from generators.dataset.rows import Labelled
 
+_AT_ONCE = 200                                 # pycocotools 2.0.11 with numpy 2 cannot take the area of 256 masks in one call
+
 
 def export(dataset: Dataset, out: Path, *, split: str | None = None, masks: Literal["visible", "amodal"] = "visible",
            defects_only: bool = False) -> ExportReport:
@@ -95,8 +97,9 @@ def _read_back(out: Path, files: dict[str, dict[str, list[Any]]]) -> str:
         with contextlib.redirect_stdout(io.StringIO()):
             coco = COCO(str(path))
         rles = [a["segmentation"] for a in coco.dataset["annotations"]]
-        areas = [int(a) for a in mask.area(rles)] if rles else []
-        boxes = [[float(v) for v in b] for b in mask.toBbox(rles)] if rles else []
+        parts = [rles[i:i + _AT_ONCE] for i in range(0, len(rles), _AT_ONCE)]
+        areas = [int(a) for part in parts for a in mask.area(part)]
+        boxes = [[float(v) for v in b] for part in parts for b in mask.toBbox(part)]
         if (len(coco.imgs) != len(file["images"]) or areas != [a["area"] for a in file["annotations"]]
                 or boxes != [a["bbox"] for a in file["annotations"]]):
             raise bug(f"{path}: pycocotools reads other counts, areas or boxes than were written")

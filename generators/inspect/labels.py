@@ -69,7 +69,7 @@ def check_masks(item: Labelled, where: str, dense: Dense | None) -> Iterator[Pro
         if area != pixels:
             yield "labels.area", f"{where}: {name} mask has {area} pixels, the row says {pixels}"
         if found is not None and not (same and name == "amodal"):
-            within, inside = found
+            inside = found[1]
             if not (inside[[0, -1]].any(axis=1).all() and inside[:, [0, -1]].any(axis=0).all()):
                 yield "labels.box", f"{where}: {name} box is not tight"
             if _encode(found, rle["size"]) != rle["counts"]:

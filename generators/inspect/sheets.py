@@ -101,18 +101,18 @@ def overview(rgb: NDArray[np.uint8], instances: Sequence[Labelled], width: int =
     scale = width / rgb.shape[1] if rgb.shape[1] > width else float(max(1, 640 // rgb.shape[1]))
     method = Image.Resampling.BOX if scale < 1.0 else Image.Resampling.NEAREST
     page = Image.fromarray(rgb).resize((round(rgb.shape[1] * scale), round(rgb.shape[0] * scale)), method)
-    draw, font = ImageDraw.Draw(page), ImageFont.load_default(13)
+    draw, font = ImageDraw.Draw(page), ImageFont.load_default(20)     # shown at half this size
     for item in sorted(instances, key=lambda i: bool(i.defect)):          # defects on top
         x, y, w, h = (v * scale for v in item.amodal_box)
         color = _PART if not item.defect else _AMODAL if item.hidden else _VISIBLE
-        thick = 2 if item.defect else 1
+        thick = 3 if item.defect else 2
         draw.rectangle((x - thick - 1, y - thick - 1, x + w + thick, y + h + thick), outline=(0, 0, 0), width=thick + 1)
         draw.rectangle((x - thick, y - thick, x + w + thick - 1, y + h + thick - 1), outline=color, width=thick)
         if item.defect:
             text = f"{item.category} {item.component}".strip()
             left, top, right, bottom = draw.textbbox((0, 0), text, font)
             tx = min(max(x, 0), page.width - (right - left) - 6)
-            ty = y - (bottom - top) - 8 if y > 22 else min(y + h + 2, page.height - 18)
+            ty = y - (bottom - top) - 12 if y > 32 else min(y + h + 4, page.height - 26)
             draw.rectangle((tx, ty, tx + right - left + 6, ty + bottom - top + 6), fill=color)
             draw.text((tx + 3, ty + 3 - top), text, (255, 255, 255) if color == _VISIBLE else (0, 0, 0), font)
     return _jpeg(page)

@@ -17,7 +17,8 @@ def crop(coverage: Coverage, area: Window, limit: int) -> tuple[U8, Window]:
     height, width = coverage.texels.shape[:2]
     size, (x0, y0) = coverage.texel_size, coverage.origin
     c0, c1 = (int(np.clip(v, 0, width)) for v in (np.floor((area.x0 - x0) / size), np.ceil((area.x1 - x0) / size)))
-    r0, r1 = (int(np.clip(v, 0, height)) for v in (np.floor(height - (area.y1 - y0) / size), np.ceil(height - (area.y0 - y0) / size)))
+    rows = np.floor(height - (area.y1 - y0) / size), np.ceil(height - (area.y0 - y0) / size)
+    r0, r1 = (int(np.clip(v, 0, height)) for v in rows)
     c1, r1 = max(c1, c0 + 1), max(r1, r0 + 1)
     step = max(1, -(-max(c1 - c0, r1 - r0) // limit))
     return (np.ascontiguousarray(coverage.texels[r0:r1:step, c0:c1:step]),
@@ -35,7 +36,8 @@ def compose(texels: U8, look: Look) -> tuple[NDArray[np.float32], NDArray[np.flo
     color = color * (1 - opening) + colors["laminate_color"] * opening
     color = color * (1 - metal) + colors["finish_color"] * metal
     matt = np.maximum(print_, opening)
-    rough = (np.float32(look.mask_roughness) * (1 - matt) + np.float32(0.6) * matt) * (1 - metal) + np.float32(look.finish_roughness) * metal
+    rough = np.float32(look.mask_roughness) * (1 - matt) + np.float32(0.6) * matt
+    rough = rough * (1 - metal) + np.float32(look.finish_roughness) * metal
     return color * laminate, np.concatenate([metal, rough], axis=-1)
 
 

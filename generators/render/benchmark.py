@@ -60,15 +60,17 @@ def tiles(box: tuple[float, float, float, float], pixel_size: float, side: int) 
     x0, y0, x1, y1 = box
     span = pixel_size * side
     columns, rows = (max(1, int(np.ceil((b - a) / span))) for a, b in ((x0, x1), (y0, y1)))
-    return [looking_down(f"tile_{r}_{c}", (x0 + (c + 0.5) * (x1 - x0) / columns, y0 + (r + 0.5) * (y1 - y0) / rows), pixel_size, side, side)
-            for r in range(rows) for c in range(columns)]
+    middles = [(x0 + (c + 0.5) * (x1 - x0) / columns, y0 + (r + 0.5) * (y1 - y0) / rows)
+               for r in range(rows) for c in range(columns)]
+    return [looking_down(f"tile_{i}", middle, pixel_size, side, side) for i, middle in enumerate(middles)]
 
 
 def whole(box: tuple[float, float, float, float], side: int) -> Camera:
     """One camera over the whole box, ``side`` pixels along its longer edge."""
     x0, y0, x1, y1 = box
     pixel = max(x1 - x0, y1 - y0) / side
-    return looking_down("board", ((x0 + x1) / 2, (y0 + y1) / 2), pixel, max(16, round((x1 - x0) / pixel)), max(16, round((y1 - y0) / pixel)))
+    width, height = (max(16, round(length / pixel)) for length in (x1 - x0, y1 - y0))
+    return looking_down("board", ((x0 + x1) / 2, (y0 + y1) / 2), pixel, width, height)
 
 
 def resident_mb() -> float:
@@ -154,7 +156,8 @@ def edge_error(geometry: Geometry, camera: Camera, *, lighting: Lighting = STATI
     edge = (a != b).any(axis=-1)
     error = np.abs(a - exact)[edge]
     return {"edge_share": float(edge.mean()), "rms": float(np.sqrt((error**2).mean())), "p99": float(np.percentile(error, 99)),
-            "rms_without": float(np.sqrt(((b - exact)[edge] ** 2).mean())), "rms_elsewhere": float(np.sqrt(((a - exact)[~edge] ** 2).mean()))}
+            "rms_without": float(np.sqrt(((b - exact)[edge] ** 2).mean())),
+            "rms_elsewhere": float(np.sqrt(((a - exact)[~edge] ** 2).mean()))}
 
 
 def report(timing: Timing) -> None:

@@ -134,8 +134,10 @@ class PyrenderRenderer:
             nodes = {node: color for node, color in scene.colors.items() if scene.tags[node][0] == i}
             if nodes:
                 image, depth = self._draw(scene, nodes)
-                mask = image.any(axis=-1)
-                out[int(i)] = mask & ~scene.drilled(camera, depth_of(depth, camera)) if i == BOARD_ID else mask
+                mask: NDArray[np.bool_] = np.asarray(image.any(axis=-1))
+                if i == BOARD_ID:
+                    mask &= ~scene.drilled(camera, depth_of(depth, camera))
+                out[int(i)] = mask
             else:
                 out[int(i)] = np.zeros((camera.height, camera.width), bool)
         return out
@@ -218,7 +220,8 @@ class _Scene:
         self._camera: Any = None
         self._materials = material_table()
         for group in geometry.instances:
-            pieces = self._pieces(group.mesh.vertices, group.mesh.normals, group.mesh.faces, group.mesh.material, group.mesh.part, None)
+            m = group.mesh
+            pieces = self._pieces(m.vertices, m.normals, m.faces, m.material, m.part, None)
             centers, radius = reach(group)
             for pose, instance, center in zip(group.pose, group.instance, centers, strict=True):
                 place = pose.copy()
@@ -245,7 +248,8 @@ class _Scene:
             primitive = lib.Primitive(points, normals=rows["normal"], material=material)
             middle = np.array([*decal.outline.centroid.coords[0][:2], 0.0])
             x0, y0, x1, y1 = decal.outline.bounds
-            self._add(lib.Mesh([primitive]), np.eye(4), decal.instance, int(decal.part), middle, float(np.hypot(x1 - x0, y1 - y0)))
+            radius = float(np.hypot(x1 - x0, y1 - y0))
+            self._add(lib.Mesh([primitive]), np.eye(4), decal.instance, int(decal.part), middle, radius)
         mesh = geometry.slab.mesh
         side = mesh.normals[mesh.faces[:, 0]][:, 2] < 0.5
         pieces = self._pieces(mesh.vertices, mesh.normals, mesh.faces[side], mesh.material, mesh.part, None)
@@ -261,13 +265,14 @@ class _Scene:
             used, index = np.unique(chosen, return_inverse=True)
             row = self._materials[key % 256]
             rough = float(row[4]) if roughness is None or roughness[used[0]] < 0 else float(roughness[used[0]])
-            surface = self.lib.MetallicRoughnessMaterial(baseColorFactor=(*map(float, row[:3]), 1.0), metallicFactor=float(row[3]),
-                                                         roughnessFactor=rough)
+            surface = self.lib.MetallicRoughnessMaterial(baseColorFactor=(*map(float, row[:3]), 1.0),
+                                                         metallicFactor=float(row[3]), roughnessFactor=rough)
             out.setdefault(int(key // 256), []).append(self.lib.Primitive(
                 vertices[used] * np.float32(SCALE), normals=normals[used], indices=index.reshape(-1, 3), material=surface))
         return {part_: self.lib.Mesh(primitives) for part_, primitives in out.items()}
 
-    def _add(self, shape: Any, pose: NDArray[np.float64], instance: int, part: int, center: Any, radius: float) -> Any:
+    def _add(self, shape: Any, pose: NDArray[np.float64], instance: int, part: int, center: Any,
+             radius: float) -> Any:
         node = self.scene.add(shape, pose=pose)
         number = len(self.tags) + 1
         self.tags[node] = instance, part
@@ -331,7 +336,8 @@ class _Scene:
             pose[:3, :3] = np.column_stack([right, np.cross(back, right), back])
             color = np.asarray(lamp.irradiance) * gain
             strength = max(float(color.max()), 1e-9)
-            self._lights.append(self.scene.add(self.lib.DirectionalLight(color=color / strength, intensity=np.pi * strength), pose=pose))
+            light = self.lib.DirectionalLight(color=color / strength, intensity=np.pi * strength)
+            self._lights.append(self.scene.add(light, pose=pose))
 
     def _under(self, camera: Camera, depth: NDArray[np.float32]) -> NDArray[np.uint8]:
         """Texels under every pixel of a picture, (H, W, 4); nothing where the pixel is empty."""

@@ -42,16 +42,12 @@ class TextStyle:
 
 @cache
 def _font() -> list[bytes]:
-    """One coded glyph per code point from 32."""
+    """The source line of each glyph, one per code point from 32; decoding all 65 thousand would take a quarter of a second."""
     from importlib.resources import files
 
     lines = files("gerbonara").joinpath("data", "newstroke_font.cpp").read_bytes().splitlines()
     start = next(i for i, line in enumerate(lines) if re.search(rb"char.*\*", line))
-    return [
-        line[line.index(b'"') + 1 : line.rindex(b'"')].replace(b"\\\\", b"\\").replace(b'\\"', b'"')
-        for line in lines[start + 1 :]
-        if line.count(b'"') >= 2
-    ]
+    return [line for line in lines[start + 1 :] if b'"' in line]
 
 
 @cache
@@ -63,9 +59,10 @@ def _glyph(character: str) -> tuple[float, tuple[Points, ...]]:
     """
     font = _font()
     index = ord(character) - 32
-    if not 0 <= index < len(font) or not font[index]:
-        index = ord("?") - 32
-    code = font[index]
+    line = font[index if 0 <= index < len(font) else ord("?") - 32]
+    code = line[line.index(b'"') + 1 : line.rindex(b'"')].replace(b"\\\\", b"\\").replace(b'\\"', b'"')
+    if len(code) < 2:
+        return _glyph("?")
     left, right = code[0] - 0x52, code[1] - 0x52
     strokes = []
     for part in code[2:].split(b" R"):

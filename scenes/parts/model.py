@@ -33,7 +33,7 @@ class Terminal:
     kind: JointKind
     center: tuple[float, float]                # [m] middle of the contact area at the seating plane
     size: tuple[float, float]                  # [m] contact length along ``direction``, and width across it
-    height: float                              # [m] metallised height above the seating plane (chip end, lead foot thickness, ball diameter)
+    height: float                              # [m] metal above the seating plane: chip end, foot thickness, ball diameter
     direction: float                           # [rad] outwards from the body, in the package frame
 
 

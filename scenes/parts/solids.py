@@ -171,7 +171,7 @@ def bent(path: F64, thickness: float, width: float, material: str = "lead_frame_
 
 def cup(outer: tuple[float, float], inner: tuple[float, float], x_mouth: float, x_floor: float, x_end: float, z: float,
         material: str, bevel: float, cut: float) -> Solid:
-    """An end cap over a chip: a closed shell open towards ``x_mouth``, around a body of section ``inner``, centred at height ``z``.
+    """An end cap over a chip: a shell open towards ``x_mouth``, around a body of section ``inner``, centred at height ``z``.
 
     ``outer`` and ``inner`` are (width, height) of the cross-section [m].
     """

@@ -22,7 +22,8 @@ Bool = NDArray[np.bool_]
 TINY = 1e-18                                   # [m³] less solder than this is not drawn
 FILLET_T = np.array([0.0, 0.0, 0.14, 0.36, 0.66, 1.0])   # ring positions from the terminal (0) to the land's edge (1)
 DOME_T = np.array([0.16, 0.36, 0.56, 0.75, 0.90, 1.0])   # polar angle of a dome's rings, share of the contact angle
-BALL_T = np.linspace(1.0, 0.0, 9)   # ring heights of a collapsed ball, top to bottom
+BALL_T = np.linspace(1.0, 0.0, 11)   # ring heights of a collapsed ball, top to bottom
+OVERFLOW = 1.8                                 # [1] of the wettable height that a bulge may reach
 STEEP = 0.35                                   # least exponent of a bulging fillet before it climbs over the terminal
 
 
@@ -227,12 +228,12 @@ def fillets(contact: Contact, volume: F64, angle: F64, segments: int = 16) -> Bo
         power[full] = _fill(flat[full], rise[full], fall, contact.height[full], free[full], power[full])
         profile = fall[None] ** power[:, None]
         height = (free - (flat * profile).sum(axis=1)) / np.maximum((rise * profile).sum(axis=1), 1e-30)
-    height = np.maximum(height, 0)
+    height = np.clip(height, 0, OVERFLOW * contact.height + 0.15e-3)
     z = np.empty(xy.shape[:3])
     z[:, 0] = gap[:, None]
     z[:, 1:] = (gap[:, None] + height[:, None] * climb)[:, None] * profile[:, :, None]
     top = gap.copy()
-    # too little for even the thin layer: everything scales down
+    # too little for even the thin layer, or more than any fillet holds: everything scales, the layer under the part too
     made = (z * weights).sum(axis=(1, 2)) + top * apex
     factor = volume / np.maximum(made, 1e-30)
     z, top = z * factor[:, None, None], top * factor
@@ -312,14 +313,19 @@ def beads(center: F64, volume: F64, angle: F64, segments: int = 20) -> Bodies:
 
 
 def _held(bodies: Bodies, volume: F64) -> Bodies:
-    """Ring heights scaled so that the mesh holds exactly ``volume``; the apex keeps its height."""
+    """Outer rings raised so that the mesh holds exactly ``volume`` while the apex keeps its height; what is left scales all."""
     assert bodies.top is not None
-    low = bodies.rings.copy()
-    low[..., 2] = 0
-    tip = volumes(Bodies(low, bodies.top, bodies.bottom))
-    factor = (volume - tip) / np.maximum(volumes(bodies) - tip, 1e-30)
-    low[..., 2] = bodies.rings[..., 2] * factor[:, None, None]
-    return Bodies(low, bodies.top, bodies.bottom, bodies.tangent)
+    made = volumes(bodies)
+    rings = bodies.rings.copy()
+    rings[..., 2] *= 1 + DOME_T[None, :, None]**2
+    gain = volumes(Bodies(rings, bodies.top, bodies.bottom)) - made
+    share = np.clip((volume - made) / np.maximum(gain, 1e-30), -0.25, 0.25)
+    rings[..., 2] = bodies.rings[..., 2] * (1 + share[:, None, None] * DOME_T[None, :, None]**2)
+    top = bodies.top.copy()
+    factor = volume / np.maximum(made + share * gain, 1e-30)
+    rings[..., 2] *= factor[:, None, None]
+    top[:, 2] *= factor
+    return Bodies(rings, top, bodies.bottom, bodies.tangent)
 
 
 def balls(center: F64, radius: F64, top_center: F64, top_radius: F64, height: F64, volume: F64, segments: int = 24) -> Bodies:
@@ -405,9 +411,9 @@ def barrels(center: F64, pin: F64, hole: F64, half_land: F64, thickness: F64, vo
     return made(height)
 
 
-def spheres(center: F64, radius: F64, segments: int = 14) -> Bodies:
+def spheres(center: F64, radius: F64, segments: int = 20) -> Bodies:
     """Whole balls; ``center`` (B, 3)."""
-    polar = np.radians([18, 42, 66, 90, 114, 138, 162])
+    polar = np.radians([15, 36, 57, 78, 102, 123, 144, 165])
     ring = np.stack([np.outer(np.sin(polar), circle(segments)[:, 0]), np.outer(np.sin(polar), circle(segments)[:, 1]),
                      np.repeat(np.cos(polar)[:, None], segments, axis=1)], axis=-1)
     rings = center[:, None, None] + ring[None] * radius[:, None, None, None]

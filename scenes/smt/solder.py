@@ -221,7 +221,7 @@ def solder(frame: Frame, joints: I64, smoothest: float = 0.0) -> Solder:
                 center = np.column_stack([lc * shift[:, 0] + ls * shift[:, 1], -ls * shift[:, 0] + lc * shift[:, 1]])
                 bodies = shapes.beads(center, volume, np.full(len(pick), NON_WETTING))
             assert bodies.top is not None
-            top[pick] = bodies.top[:, 2]
+            top[pick] = np.maximum(bodies.top[:, 2], bodies.rings[..., 2].max(axis=(1, 2)))
             add(bodies, pick)
 
     pick = np.flatnonzero(through)

@@ -59,6 +59,13 @@ def test_coco_amodal_keeps_what_is_hidden(dataset, tmp_path):
     assert not (tmp_path / "coco" / "annotations" / "instances_train.json").exists()
 
 
+def test_coco_with_more_masks_than_pycocotools_takes_at_once(tmp_path):
+    """Its area() overflows a byte at 256 masks under numpy 2."""
+    with Dataset.read(synthetic.write(tmp_path / "many", 140, shard_size=70)) as many:
+        report = many.export("coco", tmp_path / "coco", split="train")
+    assert report.instances > 255 and report.verified
+
+
 def test_yolo_polygons_cover_their_masks(dataset, tmp_path):
     """Read back the way a trainer does: scale to pixels, draw the polygon, compare."""
     report = dataset.export("yolo", tmp_path / "yolo")

@@ -68,7 +68,8 @@ def test_new_look_and_lamps_change_the_picture_only(both):
     camera = looking_down("top", (3e-3, 3e-3), 40e-6, 160, 160)
     renderer = both[1]
     first = renderer.render(board, camera, LIGHT, Look())
-    other = renderer.render(board, camera, Lighting(directional=(Directional((0.5, 0, 0.8), (1, 1, 1)),)), Look(mask=(0.5, 0.0, 0.0)))
+    lamp = Lighting(directional=(Directional((0.5, 0, 0.8), (1, 1, 1)),))
+    other = renderer.render(board, camera, lamp, Look(mask=(0.5, 0.0, 0.0)))
     again = renderer.render(board, camera, LIGHT, Look())
     assert np.array_equal(first.instance, other.instance) and np.array_equal(first.rgb, again.rgb)
     assert not np.array_equal(first.rgb, other.rgb)

@@ -2,8 +2,6 @@
 from __future__ import annotations
 
 import math
-import sys
-import types
 from dataclasses import replace
 
 import numpy as np
@@ -26,17 +24,6 @@ def make(outline=None, layers=(), drills=(), **more) -> Board:
 
 def layer(kind, shapes, dark=None) -> Layer:
     return Layer(f"F.{kind}", kind, "front", tuple(shapes), tuple(dark or [True] * len(shapes)))
-
-
-@pytest.fixture(autouse=True)
-def materials(monkeypatch):
-    """The table belongs to another module: here only its contract, a number per name, is needed."""
-    try:
-        import scenes.materials  # noqa: F401
-    except ModuleNotFoundError:
-        module = types.ModuleType("scenes.materials")
-        module.index = lambda name: 3
-        monkeypatch.setitem(sys.modules, "scenes.materials", module)
 
 
 def area(texels, texel_size) -> float:

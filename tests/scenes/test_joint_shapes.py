@@ -9,9 +9,17 @@ from scenes.smt import joint_shapes as shapes
 
 
 def contact(n, **changes):
-    values = dict(half_land=np.tile([0.45e-3, 0.475e-3], (n, 1)), center=np.tile([-0.15e-3, 0.0], (n, 1)),
-                  half=np.tile([0.175e-3, 0.4e-3], (n, 1)), angle=np.zeros(n), clearance=np.full(n, 20e-6), height=np.full(n, 0.7e-3),
-                  end=np.ones(n), side=np.full(n, 0.75), inner=np.full(n, 0.02))
+    values = dict(
+        half_land=np.tile([0.45e-3, 0.475e-3], (n, 1)),
+        center=np.tile([-0.15e-3, 0.0], (n, 1)),
+        half=np.tile([0.175e-3, 0.4e-3], (n, 1)),
+        angle=np.zeros(n),
+        clearance=np.full(n, 20e-6),
+        height=np.full(n, 0.7e-3),
+        end=np.ones(n),
+        side=np.full(n, 0.75),
+        inner=np.full(n, 0.02),
+    )
     return shapes.Contact(**{**values, **changes})
 
 
@@ -24,8 +32,10 @@ def closed(bodies):
     return True
 
 
-@pytest.mark.parametrize("degrees, height, volume", [(20, 0.044, 0.0044), (30, 0.067, 0.0067), (40, 0.091, 0.0093), (60, 0.144, 0.0157),
-                                                     (90, 0.250, 0.0327)])
+@pytest.mark.parametrize(
+    "degrees, height, volume",
+    [(20, 0.044, 0.0044), (30, 0.067, 0.0067), (40, 0.091, 0.0093), (60, 0.144, 0.0157), (90, 0.250, 0.0327)],
+)
 def test_spherical_cap_table(degrees, height, volume):
     """h = a·tan(θ/2), V = π·h·(3a² + h²)/6 with a = 0.25 mm."""
     a = 0.25e-3
@@ -62,9 +72,14 @@ def test_every_shape_is_closed():
     v = np.array([0.02, 0.05, 0.12]) * 1e-9
     n = len(v)
     zero, land, on = np.zeros((n, 2)), np.full((n, 2), 0.4e-3), np.zeros(n, bool)
-    made = [shapes.fillets(contact(n), v, np.radians([25.0, 60.0, 110.0])), shapes.domes(land, zero, on, v), shapes.beads(zero, v, np.full(n, 2.1)),
-            shapes.hanging(zero, np.full(n, 0.1e-3), np.full(n, 0.4e-3), v), shapes.spheres(np.zeros((n, 3)), np.full(n, 0.1e-3)),
-            shapes.barrels(zero, np.full(n, 0.3e-3), np.full(n, 0.45e-3), land * 2, np.full(n, 1.6e-3), v * 10)]
+    made = [
+        shapes.fillets(contact(n), v, np.radians([25.0, 60.0, 110.0])),
+        shapes.domes(land, zero, on, v),
+        shapes.beads(zero, v, np.full(n, 2.1)),
+        shapes.hanging(zero, np.full(n, 0.1e-3), np.full(n, 0.4e-3), v),
+        shapes.spheres(np.zeros((n, 3)), np.full(n, 0.1e-3)),
+        shapes.barrels(zero, np.full(n, 0.3e-3), np.full(n, 0.45e-3), land * 2, np.full(n, 1.6e-3), v * 10),
+    ]
     for bodies in made:
         assert closed(bodies)
     for bodies, want in zip(made, [v, v, v, v, np.full(n, 4 / 3 * np.pi * 1e-12), v * 10], strict=True):

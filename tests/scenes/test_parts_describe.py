@@ -63,8 +63,14 @@ def test_lands_drawn_in_pieces_are_one():
     assert len(thermal) == 1 and thermal[0].size == pytest.approx((2.4e-3, 2.4e-3))
 
 
-@pytest.mark.parametrize("board, side", [("rp2040_stamp/rp2040_stamp.kicad_pcb", "front"), ("esp32_poe/rev_m1.kicad_pcb", "front"),
-                                         ("esp32_poe/rev_m1.kicad_pcb", "back")])
+@pytest.mark.parametrize(
+    "board, side",
+    [
+        ("rp2040_stamp/rp2040_stamp.kicad_pcb", "front"),
+        ("esp32_poe/rev_m1.kicad_pcb", "front"),
+        ("esp32_poe/rev_m1.kicad_pcb", "back"),
+    ],
+)
 def test_nine_of_ten_real_parts_get_their_true_package(boards, board, side):
     parts = placeable(read_board(boards / board).seen_from(side))
     packages = [describe(c) for c in parts]

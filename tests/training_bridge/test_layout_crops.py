@@ -29,12 +29,12 @@ def test_homography_is_the_camera_on_the_board_plane(model):
 
 def test_taught_boxes_are_the_drawn_parts(toy):
     """The median over jittered units comes back to the design within a pixel."""
-    taught = layout.taught(toy.rows())
+    taught, r = layout.taught(toy.rows()), layout.REACH
     assert set(taught.components) == set(PARTS)
     for name, (cx, cy, w, h) in PARTS.items():
         mine = taught.core[[p == name for p in taught.parts]]
         low, high = mine[:, :2].min(axis=0), mine[:, 2:].max(axis=0)
-        assert [*low, *high] == pytest.approx([cx - w / 2, cy - h / 2, cx + w / 2, cy + h / 2], abs=PIXEL)
+        assert [*low, *high] == pytest.approx([cx - w / 2 - r, cy - h / 2 - r, cx + w / 2 + r, cy + h / 2 + r], abs=PIXEL)
 
 
 def test_cores_cover_the_picture_once():
@@ -46,7 +46,7 @@ def test_cores_cover_the_picture_once():
     assert (inside[:, cells].sum(axis=1) == 1).all()
     half = made.side[:, None] / 2 + 1e-12
     assert (made.core[:, :2] >= made.center - half).all() and (made.core[:, 2:] <= made.center + half).all()
-    assert sum(p == "U1" for p in made.parts) == 6               # 18 mm in pieces of at most 64·2·30 µm less two margins
+    assert sum(p == "U1" for p in made.parts) == 6               # 18.8 mm in pieces of at most 64·2·30 µm less two margins
     assert made.side.min() >= layout.CROP * 30e-6                # never magnified
 
 

@@ -22,7 +22,7 @@ def open_context() -> tuple[moderngl.Context, str]:
         BackendUnavailable: no EGL, or a driver older than OpenGL 4.3.
     """
     try:
-        context = moderngl.create_context(standalone=True, backend="egl", require=430)
+        context = moderngl.create_context(standalone=True, backend="egl", require=430)  # type: ignore[arg-type]
     except Exception as error:
         raise BackendUnavailable(f"renderer 'gl': no OpenGL 4.3 context through EGL ({error}); {INSTALL}") from error
     info = context.info

@@ -16,18 +16,19 @@ from numpy.typing import NDArray
 
 from generators.render import develop
 from generators.render import lighting as light
-from generators.render.gl.context import SRGB8_ALPHA8, Programs, assign
+from generators.render.gl.context import Programs, assign
 from generators.render.gl.silhouettes import silhouettes
 from generators.render.gl.store import (
     ID_LIMIT,
     GeometryOnCard,
     Kept,
     MeshOnCard,
+    SlabOnCard,
     artwork_on_card,
     geometry_on_card,
     mesh_on_card,
-    wired,
 )
+from generators.render.gl.targets import Pictures, Targets, metres, read
 from generators.render.protocol import Buffers
 from generators.render.surfaces import look_colors, material_table
 from generators.render.view import Window, cell, shifted, window
@@ -50,24 +51,6 @@ _SURFACE = np.uint32(0xCFFFFFFF)               # a tag without the bits that tel
 _FLIP = np.diag([1.0, -1.0, 1.0, 1.0])         # image row 0 is the first row in memory: nothing is turned over after reading
 
 
-@dataclass
-class Targets:
-    """Buffers of one picture size."""
-    color: moderngl.Texture
-    tag: moderngl.Texture
-    normal: moderngl.Texture
-    depth: moderngl.Texture
-    whole: moderngl.Framebuffer
-    plain: moderngl.Framebuffer                # all but the normal
-    shaded: moderngl.Framebuffer               # colour and depth
-    tinted: moderngl.Framebuffer               # colour alone, to clear it
-    tagged: moderngl.Framebuffer               # tag and depth
-
-    def release(self) -> None:
-        for item in (self.whole, self.plain, self.shaded, self.tinted, self.tagged, self.color, self.tag, self.normal, self.depth):
-            item.release()
-
-
 @dataclass(frozen=True)
 class Load:
     """What a frame draws: per mesh the count in the picture and in the wider window, triangles of solder likewise."""
@@ -86,9 +69,9 @@ class Frame:
         self._programs = Programs(context)
         self._geometries: Kept[GeometryOnCard] = Kept(2, lambda g: geometry_on_card(context, g), lambda v: v.release())
         self._meshes: Kept[MeshOnCard] = Kept(1024, lambda m: mesh_on_card(context, m), lambda v: v.release())
-        self._slabs: Kept[_SlabOnCard] = Kept(4, lambda s: _SlabOnCard(context, s), lambda v: v.release())
+        self._slabs: Kept[SlabOnCard] = Kept(4, lambda s: SlabOnCard(context, s), lambda v: v.release())
         self._artworks: Kept[moderngl.Texture] = Kept(2, lambda c: artwork_on_card(context, c), lambda v: v.release())
-        self._targets: dict[tuple[int, int], Targets] = {}
+        self._target = Pictures(context)
         self._maps: dict[tuple[str, int, int], tuple[moderngl.Framebuffer, moderngl.Texture]] = {}
         table = material_table()
         self._materials = context.texture((2, len(table)), 4, table.tobytes(), dtype="f4")
@@ -171,7 +154,7 @@ class Frame:
         self._gl.front_face = "cw"
         heights.build_mipmaps()
         heights.filter = (moderngl.LINEAR_MIPMAP_LINEAR, moderngl.LINEAR)
-        out, sky = self._map("sky", side, side)
+        out, sky = self._map("sky", side // 2, side // 2)
         sky.filter = (moderngl.LINEAR, moderngl.LINEAR)
         out.use()
         program = self._programs.get("screen.vert", "occlusion.frag")
@@ -230,7 +213,8 @@ class Frame:
         if lamps:
             clips = self._shadows(load, lighting, 2 * side)
             uniforms["lamp_clip"] = np.concatenate([matrix(c).ravel() for c in clips])
-            uniforms["lamp_direction"] = np.array([np.asarray(a.direction) / np.linalg.norm(a.direction) for a in lamps], np.float32)
+            uniforms["lamp_direction"] = np.array([np.asarray(a.direction) / np.linalg.norm(a.direction)
+                                                  for a in lamps], np.float32)
             uniforms["lamp_irradiance"] = np.array([a.irradiance for a in lamps], np.float32)
         back = camera.pose[:3, 2]
         uniforms["eye"] = (*camera.pose[:3, 3], 1.0) if camera.model == "perspective" else (*back, 0.0)
@@ -240,7 +224,8 @@ class Frame:
         uniforms["solder_roughness"] = look.solder_roughness
         return uniforms
 
-    def _paint(self, load: Load, slab: Slab, clip: NDArray[np.float64], lamps: int, look: Look, uniforms: dict[str, object]) -> None:
+    def _paint(self, load: Load, slab: Slab, clip: NDArray[np.float64], lamps: int, look: Look,
+               uniforms: dict[str, object]) -> None:
         """Parts first, so that the board under them is never shaded."""
         here = dict(uniforms, clip=matrix(clip))
         self._gl.enable_only(moderngl.DEPTH_TEST | moderngl.CULL_FACE)
@@ -259,27 +244,13 @@ class Frame:
         assign(program, **here, **_UNITS)
         card.array(program).render()
 
-    def _target(self, width: int, height: int) -> Targets:
-        key = (width, height)
-        if key not in self._targets:
-            if len(self._targets) == 2:
-                self._targets.pop(next(iter(self._targets))).release()
-            gl = self._gl
-            color = gl.texture(key, 4, internal_format=SRGB8_ALPHA8)
-            tag, normal = gl.texture(key, 1, dtype="u4"), gl.texture(key, 3, dtype="f4")
-            depth = gl.depth_texture(key)
-            self._targets[key] = Targets(color, tag, normal, depth, gl.framebuffer([color, tag, normal], depth),
-                                         gl.framebuffer([color, tag], depth),
-                                         gl.framebuffer([color], depth), gl.framebuffer([color]), gl.framebuffer([tag], depth))
-        return self._targets[key]
-
     # -- pictures -------------------------------------------------------------------------------------------------------
 
     def render(self, geometry: Geometry, camera: Camera, lighting: Lighting, look: Look, outputs: frozenset[str],
                noise_seed: int, antialias: bool) -> Buffers:
         load = self._aim(geometry, camera)
         uniforms = self._light(load, camera, lighting, look)
-        target = self._target(camera.width, camera.height)
+        target = self._target.get(camera.width, camera.height)
         view = camera.view()
         shape = (camera.height, camera.width)
         background = self._background(lighting, look)
@@ -290,9 +261,9 @@ class Frame:
 
         rgb_wanted = "rgb" in outputs
         smooth = rgb_wanted and antialias
-        tag = _read(target.tag, np.uint32, shape) if outputs & {"instance", "part", "normal"} or smooth else None
-        raw = _read(target.depth, np.float32, shape) if "depth" in outputs or smooth else None
-        normal = _read(target.normal, np.float32, (*shape, 3)) if "normal" in outputs else None
+        tag = read(target.tag, np.uint32, shape) if outputs & {"instance", "part", "normal"} or smooth else None
+        raw = read(target.depth, np.float32, shape) if "depth" in outputs or smooth else None
+        normal = read(target.normal, np.float32, (*shape, 3)) if "normal" in outputs else None
         if normal is not None and tag is not None:
             normal[tag == 0] = 0               # the buffer is not cleared: that costs more than this
         rgb = None
@@ -313,9 +284,9 @@ class Frame:
         r, g, b = color * lighting.exposure * np.asarray(lighting.white_balance, float)
         return float(r), float(g), float(b), 1.0
 
-    def _smooth(self, rgb: NDArray[np.uint8], tag: NDArray[np.uint32], raw: NDArray[np.float32], load: Load, slab: Slab, camera: Camera, view: NDArray[np.float64],
-                lighting: Lighting, look: Look, uniforms: dict[str, object], target: Targets,
-                background: tuple[float, float, float, float]) -> None:
+    def _smooth(self, rgb: NDArray[np.uint8], tag: NDArray[np.uint32], raw: NDArray[np.float32], load: Load, slab: Slab,
+                camera: Camera, view: NDArray[np.float64], lighting: Lighting, look: Look, uniforms: dict[str, object],
+                target: Targets, background: tuple[float, float, float, float]) -> None:
         """Replace pixels where surfaces meet by the mean of four samples."""
         mixed = develop.edges(tag & _SURFACE, raw, 2 * camera.pixel_size / (camera.far - camera.near))
         where = np.flatnonzero(mixed)
@@ -338,7 +309,7 @@ class Frame:
     def reference(self, geometry: Geometry, camera: Camera, lighting: Lighting, look: Look, factor: int) -> NDArray[np.uint8]:
         load = self._aim(geometry, camera)
         uniforms = self._light(load, camera, lighting, look)
-        target = self._target(camera.width, camera.height)
+        target = self._target.get(camera.width, camera.height)
         out = np.zeros((camera.height, camera.width, 3), np.uint8)
         step_y, step_x = camera.height // factor, camera.width // factor
         full = np.empty((camera.height, camera.width, 3), np.uint8)
@@ -355,12 +326,13 @@ class Frame:
         return out
 
     def silhouettes(self, geometry: Geometry, camera: Camera, ids: Sequence[int]) -> dict[int, NDArray[np.bool_]]:
-        return silhouettes(self, self._geometries.get(geometry), camera, matrix(_FLIP @ camera.projection() @ camera.view()), ids)
+        clip = matrix(_FLIP @ camera.projection() @ camera.view())
+        return silhouettes(self, self._geometries.get(geometry), camera, clip, ids)
 
     def tag_only(self, card: GeometryOnCard, camera: Camera, clip: NDArray[np.float32], ids: NDArray[np.uint32],
                  out: NDArray[np.uint32]) -> None:
         """Draw the tags of the things ``ids`` and nothing else into ``out``."""
-        target = self._target(camera.width, camera.height)
+        target = self._target.get(camera.width, camera.height)
         self._gl.enable_only(moderngl.DEPTH_TEST | moderngl.CULL_FACE)
         target.tagged.use()
         target.tagged.clear(depth=1.0)
@@ -399,55 +371,7 @@ class Frame:
     def release(self) -> None:
         for kept in (self._geometries, self._meshes, self._slabs, self._artworks):
             kept.clear()
-        for target in self._targets.values():
-            target.release()
+        self._target.release()
 
 
-class _SlabOnCard:
-    """The laminate's mesh."""
-
-    def __init__(self, context: moderngl.Context, slab: Slab) -> None:
-        self._context = context
-        mesh = slab.mesh
-        self._vertices = context.buffer(np.hstack([mesh.vertices, mesh.normals]).astype(np.float32).tobytes())
-        self._faces = context.buffer(np.ascontiguousarray(mesh.faces, np.uint32).tobytes())
-        self._arrays: dict[int, moderngl.VertexArray] = {}
-        cover = slab.coverage
-        height, width = cover.texels.shape[:2]
-        # row 0 of the texture is at the largest y
-        self.artwork_map = (cover.origin[0], cover.origin[1] + height * cover.texel_size,
-                            1 / (width * cover.texel_size), -1 / (height * cover.texel_size))
-
-    def array(self, program: moderngl.Program) -> moderngl.VertexArray:
-        if program.glo not in self._arrays:
-            self._arrays[program.glo] = wired(self._context, program, (self._vertices, "3f 3f", "in_position", "in_normal"),
-                                              index=self._faces)
-        return self._arrays[program.glo]
-
-    def release(self) -> None:
-        for array in self._arrays.values():
-            array.release()
-        self._vertices.release()
-        self._faces.release()
-
-
-def _read(texture: moderngl.Texture, dtype: type, shape: tuple[int, ...]) -> NDArray:
-    out = np.empty(shape, dtype)
-    texture.read_into(out, alignment=1)
-    return out
-
-
-def metres(raw: NDArray[np.float32], camera: Camera) -> NDArray[np.float32]:
-    """Window depth 0 … 1 → distance along the optical axis [m], +inf where nothing is. In a new array."""
-    n, f = camera.near, camera.far
-    empty = raw >= 1.0
-    if camera.model == "telecentric":
-        out = raw * np.float32(f - n)
-        out += np.float32(n)
-    else:
-        out = np.float32(n * f) / (np.float32(f) - raw * np.float32(f - n))
-    out[empty] = np.inf
-    return out
-
-
-__all__ = ["MAX_LAMPS", "Frame", "metres"]
+__all__ = ["MAX_LAMPS", "Frame"]

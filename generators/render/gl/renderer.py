@@ -36,11 +36,12 @@ class GlRenderer:
             raise InputError(f"outputs: {', '.join(sorted(unknown))} unknown; known: {', '.join(sorted(ALL))}")
         if len(lighting.directional) > MAX_LAMPS:
             raise InputError(f"lighting.directional: {len(lighting.directional)} lamps; at most {MAX_LAMPS}")
-        return self._guarded(lambda: self._frame.render(geometry, camera, lighting, look, frozenset(outputs), noise_seed,
-                                                        self._antialias))
+        wanted = frozenset(outputs)
+        return self._guarded(lambda: self._frame.render(geometry, camera, lighting, look, wanted, noise_seed, self._antialias))
 
-    def reference(self, geometry: Geometry, camera: Camera, lighting: Lighting, look: Look, *, factor: int = 8) -> NDArray[np.uint8]:
-        """The same picture from ``factor`` × ``factor`` regular samples per pixel, without noise and blur: slow, for comparison."""
+    def reference(self, geometry: Geometry, camera: Camera, lighting: Lighting, look: Look, *,
+                  factor: int = 8) -> NDArray[np.uint8]:
+        """The same picture from ``factor`` × ``factor`` regular samples per pixel, without noise and blur; for comparison."""
         return self._guarded(lambda: self._frame.reference(geometry, camera, lighting, look, factor))
 
     def silhouettes(self, geometry: Geometry, camera: Camera, ids: Sequence[int]) -> dict[int, NDArray[np.bool_]]:

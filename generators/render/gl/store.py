@@ -18,7 +18,7 @@ from generators.render.atlas import pack
 from generators.render.films import films
 from generators.render.view import Window, height_of, reach, seen
 from scenes.errors import InputError, InvariantError
-from scenes.geometry import Coverage, Geometry, Mesh, Soup
+from scenes.geometry import Coverage, Geometry, Mesh, Slab, Soup
 
 ID_LIMIT = 1 << 22                             # a tag is 22 bits of instance, 6 of direction, 4 of part
 ROW = np.dtype([("pose", "<f4", 12), ("instance", "<u4"), ("tint", "<f4", 3), ("mark", "<f4", 4)])
@@ -276,4 +276,33 @@ def artwork_on_card(context: moderngl.Context, coverage: Coverage) -> moderngl.T
     return texture
 
 
-__all__ = ["GeometryOnCard", "Group", "Kept", "Loose", "MeshOnCard", "artwork_on_card", "geometry_on_card", "mesh_on_card", "wired"]
+class SlabOnCard:
+    """The laminate's mesh."""
+
+    def __init__(self, context: moderngl.Context, slab: Slab) -> None:
+        self._context = context
+        mesh = slab.mesh
+        self._vertices = context.buffer(np.hstack([mesh.vertices, mesh.normals]).astype(np.float32).tobytes())
+        self._faces = context.buffer(np.ascontiguousarray(mesh.faces, np.uint32).tobytes())
+        self._arrays: dict[int, moderngl.VertexArray] = {}
+        cover = slab.coverage
+        height, width = cover.texels.shape[:2]
+        # row 0 of the texture is at the largest y
+        self.artwork_map = (cover.origin[0], cover.origin[1] + height * cover.texel_size,
+                            1 / (width * cover.texel_size), -1 / (height * cover.texel_size))
+
+    def array(self, program: moderngl.Program) -> moderngl.VertexArray:
+        if program.glo not in self._arrays:
+            self._arrays[program.glo] = wired(self._context, program, (self._vertices, "3f 3f", "in_position", "in_normal"),
+                                              index=self._faces)
+        return self._arrays[program.glo]
+
+    def release(self) -> None:
+        for array in self._arrays.values():
+            array.release()
+        self._vertices.release()
+        self._faces.release()
+
+
+__all__ = ["ID_LIMIT", "GeometryOnCard", "Group", "Kept", "Loose", "MeshOnCard", "SlabOnCard", "artwork_on_card",
+           "geometry_on_card", "mesh_on_card", "wired"]

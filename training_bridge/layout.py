@@ -113,7 +113,7 @@ def _touches(pixels: tuple[int, int, int, int], view: Mapping[str, Any]) -> bool
 
 
 def build(boxes: Mapping[str, F64], extent: F64, pixel_size: float) -> Layout:
-    """Windows for the boxes of bodies [m] and a grid of cells over ``extent`` (x0, y0, x1, y1) [m], at this image resolution [m]."""
+    """Windows for the boxes of bodies [m] and a grid of cells over ``extent`` (x0, y0, x1, y1) [m], at this resolution [m]."""
     names: list[str] = []
     parts: list[str] = []
     core: list[F64] = []

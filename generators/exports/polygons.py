@@ -26,7 +26,11 @@ def outlines(within: Box, mask: Mask, tolerance: float = 0.7) -> list[Ring]:
     padded[:, 1:-1] = mask.T
     column, row = np.nonzero(padded[:, 1:] != padded[:, :-1])
     start, stop, at = row[0::2], row[1::2], column[0::2]
-    area = shapely.union_all(shapely.box(x + at, y + start, x + at + 1, y + stop))
+    order = np.lexsort((at, stop, start))                        # equal runs in neighbouring columns make one rectangle
+    start, stop, at = start[order], stop[order], at[order]
+    goes_on = (start[1:] == start[:-1]) & (stop[1:] == stop[:-1]) & (at[1:] == at[:-1] + 1)
+    first, last = np.append(True, ~goes_on), np.append(~goes_on, True)
+    area = shapely.union_all(shapely.box(x + at[first], y + start[first], x + at[last] + 1, y + stop[first]))
     rings = []
     for part in sorted(shapely.get_parts(area), key=lambda p: (-p.area, p.bounds)):
         ring = np.asarray(shapely.Polygon(part.exterior).simplify(tolerance).exterior.coords)[:-1]

@@ -154,8 +154,8 @@ def _duplicates(seen: Seen, pairs: Sequence[Pair]) -> list[Check]:
         found = sorted({p.second for p in pairs if p.crosses or not crossing})
         share = len(found) / max(seen.pictures, 1)
         good = share <= NEAR_LIMIT
-        checks.append(Check(name, good, f"{len(found):,} of {seen.pictures:,} pictures {what}; at most {100 * NEAR_LIMIT:.0f} % may"
-                            + ("" if good else ": vary light, pose or parts more"),
+        text = f"{len(found):,} of {seen.pictures:,} pictures {what}; at most {100 * NEAR_LIMIT:.0f} % may"
+        checks.append(Check(name, good, text + ("" if good else ": vary light, pose or parts more"),
                             {"share": Figure(share, "ratio", n=seen.pictures, formula="repeating pictures / pictures")},
                             () if good else tuple(found[:EXAMPLES])))
     return checks

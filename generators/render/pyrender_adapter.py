@@ -83,7 +83,7 @@ class PyrenderRenderer:
         os.environ["PYOPENGL_PLATFORM"] = "egl"
         try:
             if not hasattr(np, "infty"):
-                np.inf = np.inf                                           # type: ignore[attr-defined]
+                vars(np)["infty"] = np.inf     # pyrender was written for NumPy 1
             import OpenGL
             import pyrender
             from pyrender.shader_program import ShaderProgramCache

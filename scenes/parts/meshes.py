@@ -136,8 +136,22 @@ def _melf(package: Package) -> tuple[list[Solid], Rect | None]:
     length, width, _ = _canonical(package)
     r, term = width / 2, package.dims["termination"]
     e = 0.05 * r
-    solids = [lathe([(r * 0.93, -length / 2 + term * 0.5), (r * 0.93, length / 2 - term * 0.5)], 24, "ceramic_mlcc",
-                    center=(0, r), axis="x")]
+    solids = [
+        lathe(
+            [(r * 0.93, -length / 2 + term * 0.5), (r * 0.93, length / 2 - term * 0.5)],
+            24,
+            "ceramic_mlcc",
+            center=(0, r),
+            axis="x",
+        ),
+        lathe(
+            [(r * 0.94, -length / 2 + term * 1.15), (r * 0.94, -length / 2 + term * 1.15 + 0.14 * length)],
+            24,
+            "plastic_black",
+            center=(0, r),
+            axis="x",
+        ),
+    ]  # the band marks the cathode
     for s in (-1, 1):
         solids.append(lathe([(r, s * (length / 2 - term)), (r, s * (length / 2 - e)), (r - e, s * length / 2)], 24, "tin",
                             PartKind.LEAD, center=(0, r), axis="x"))

@@ -56,13 +56,14 @@ class SmtFamily:
 
     def product(self, scene: Scene) -> SmtProduct:
         """Read the scene's board, make the panel, turn its side up, describe the parts, assemble, rasterise the artwork."""
-        from scenes.board import read_board
+        from scenes.board import check, read_board
         from scenes.board.artwork import coverage, slab
         from scenes.board.panel import panelise
         from scenes.parts import describe
 
         spec = scene.product
         board = read_board(spec.board, centroid=spec.centroid, bom=spec.bom, thickness=spec.thickness)
+        check(board)
         if spec.panel is not None:
             board = panelise(board, spec.panel)
         board = board.seen_from(spec.side)

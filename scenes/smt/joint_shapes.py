@@ -353,11 +353,14 @@ def balls(center: F64, radius: F64, top_center: F64, top_radius: F64, height: F6
     bodies = Bodies(
         np.concatenate([xy, z], axis=-1), np.column_stack([top_center, height]), np.column_stack([center, np.zeros(len(height))])
     )
-    # shear between the two centres leaves the volume alone; a clipped waist does not: scale the radii for the rest
-    factor = np.sqrt(volume / np.maximum(volumes(bodies), 1e-30))
-    rings = bodies.rings.copy()
-    rings[..., :2] = middle[:, :, None] + (rings[..., :2] - middle[:, :, None]) * factor[:, None, None, None]
-    return Bodies(rings, bodies.top, bodies.bottom)
+    # bands between aligned polygons are exact, sheared or not; only where the waist was clipped the radii take up the rest
+    thin = np.flatnonzero((line + sagitta[:, None] * bulge < 0.05 * line).any(axis=1))
+    if len(thin):
+        assert bodies.top is not None and bodies.bottom is not None
+        made = volumes(Bodies(bodies.rings[thin], bodies.top[thin], bodies.bottom[thin]))
+        factor = np.sqrt(volume[thin] / np.maximum(made, 1e-30))[:, None, None, None]
+        bodies.rings[thin, ..., :2] = middle[thin, :, None] + (bodies.rings[thin, ..., :2] - middle[thin, :, None]) * factor
+    return bodies
 
 
 def hanging(top_center: F64, low: F64, high: F64, volume: F64, segments: int = 24) -> Bodies:

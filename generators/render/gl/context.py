@@ -37,15 +37,15 @@ class Programs:
     def __init__(self, context: moderngl.Context) -> None:
         self._context = context
         self._made: dict[tuple[Any, ...], moderngl.Program] = {}
-        self._source = {path.name: path.read_text() for path in files(__package__).joinpath("shaders").iterdir()
-                        if path.name.endswith((".glsl", ".vert", ".frag"))}
+        self._source = {path.name.removesuffix(".glsl"): path.read_text() for path in files(__package__).iterdir()
+                        if path.name.endswith(".glsl")}
 
     def get(self, vertex: str, fragment: str, *, lamps: int = 0, film: bool = False, soup: bool = False) -> moderngl.Program:
         key = (vertex, fragment, lamps, film, soup)
         if key not in self._made:
             head = "#version 430\n" + f"#define LAMPS {lamps}\n#define BIAS 0.00004\n"
             head += "#define FILM\n" * film + "#define SOUP\n" * soup
-            shading = self._source["light.glsl"] if fragment in ("part.frag", "board.frag") else ""
+            shading = self._source["light"] if fragment in ("part_frag", "board_frag") else ""
             self._made[key] = self._context.program(vertex_shader=head + self._source[vertex],
                                                     fragment_shader=head + shading + self._source[fragment])
         return self._made[key]

@@ -106,7 +106,7 @@ class Frame:
         return Load(card, meshes, soup, film, outer)
 
     def _draw_parts(self, load: Load, fragment: str, wide: bool, lamps: int = 0, **uniforms: object) -> None:
-        parts = self._programs.get("part.vert", fragment, lamps=lamps)
+        parts = self._programs.get("part_vert", fragment, lamps=lamps)
         assign(parts, **uniforms, **_UNITS)
         for mesh, near, all_ in load.meshes:
             count = all_ if wide else near
@@ -116,7 +116,7 @@ class Frame:
                 mesh.array(parts).render(instances=count)
         count = load.soup[wide]
         if count and load.card.soup:
-            soup = self._programs.get("part.vert", fragment, lamps=lamps, soup=True)
+            soup = self._programs.get("part_vert", fragment, lamps=lamps, soup=True)
             assign(soup, **uniforms, **_UNITS)
             load.card.soup.array(soup).render(vertices=3 * count)
 
@@ -150,14 +150,14 @@ class Frame:
         self._gl.enable_only(moderngl.DEPTH_TEST | moderngl.CULL_FACE)
         target.use()
         target.clear()
-        self._draw_parts(load, "height.frag", True, clip=matrix(clip))
+        self._draw_parts(load, "height_frag", True, clip=matrix(clip))
         self._gl.front_face = "cw"
         heights.build_mipmaps()
         heights.filter = (moderngl.LINEAR_MIPMAP_LINEAR, moderngl.LINEAR)
         out, sky = self._map("sky", side // 2, side // 2)
         sky.filter = (moderngl.LINEAR, moderngl.LINEAR)
         out.use()
-        program = self._programs.get("screen.vert", "occlusion.frag")
+        program = self._programs.get("screen_vert", "occlusion_frag")
         assign(program, texel=max(wide, high) / side, **_UNITS)
         heights.use(_UNITS["heights"])
         self._full(program)
@@ -195,7 +195,7 @@ class Frame:
             if lamp.shadows:
                 self._gl.front_face = "ccw"
                 self._gl.polygon_offset = (1.5, 4.0)
-                self._draw_parts(load, "height.frag", True, clip=matrix(clip))
+                self._draw_parts(load, "height_frag", True, clip=matrix(clip))
                 self._gl.polygon_offset = (0.0, 0.0)
                 self._gl.front_face = "cw"
             depth.use(_UNITS[f"shadow_{number}"])
@@ -229,18 +229,18 @@ class Frame:
         """Parts first, so that the board under them is never shaded."""
         here = dict(uniforms, clip=matrix(clip))
         self._gl.enable_only(moderngl.DEPTH_TEST | moderngl.CULL_FACE)
-        self._draw_parts(load, "part.frag", False, lamps, **here)
+        self._draw_parts(load, "part_frag", False, lamps, **here)
         card = self._slabs.get(slab)
         self._artworks.get(slab.coverage).use(_UNITS["artwork"])
         here |= {**look_colors(look), "mask_roughness": look.mask_roughness, "finish_roughness": look.finish_roughness,
                  "step_height": slab.copper_thickness, "artwork_map": card.artwork_map}
         if load.film[0] and load.card.film:
             self._gl.polygon_offset = (0.0, -32.0)     # about 0.1 µm: enough to win over the same plane
-            program = self._programs.get("board.vert", "board.frag", lamps=lamps, film=True)
+            program = self._programs.get("board_vert", "board_frag", lamps=lamps, film=True)
             assign(program, **here, **_UNITS)
             load.card.film.array(program).render(vertices=3 * load.film[0])
             self._gl.polygon_offset = (0.0, 0.0)
-        program = self._programs.get("board.vert", "board.frag", lamps=lamps)
+        program = self._programs.get("board_vert", "board_frag", lamps=lamps)
         assign(program, **here, **_UNITS)
         card.array(program).render()
 
@@ -336,7 +336,7 @@ class Frame:
         self._gl.enable_only(moderngl.DEPTH_TEST | moderngl.CULL_FACE)
         target.tagged.use()
         target.tagged.clear(depth=1.0)
-        program = self._programs.get("part.vert", "tag.frag")
+        program = self._programs.get("part_vert", "tag_frag")
         self._materials.use(_UNITS["materials"])
         assign(program, clip=clip, **_UNITS)
         for group in card.groups:
@@ -349,21 +349,21 @@ class Frame:
         if card.soup:
             faces = card.soup.faces[np.isin(soup.instance[card.soup.faces[:, 0]], ids)]
             if len(faces):
-                program = self._programs.get("part.vert", "tag.frag", soup=True)
+                program = self._programs.get("part_vert", "tag_frag", soup=True)
                 assign(program, clip=clip, **_UNITS)
                 card.soup.load(faces)
                 card.soup.array(program).render(vertices=3 * len(faces))
         if card.film:
             faces = card.film.faces[np.isin(card.film_tags[::3] & np.uint32(ID_LIMIT - 1), ids)]
             if len(faces):
-                program = self._programs.get("board.vert", "tag.frag", film=True)
+                program = self._programs.get("board_vert", "tag_frag", film=True)
                 assign(program, clip=clip, **_UNITS)
                 card.film.load(faces)
                 card.film.array(program).render(vertices=3 * len(faces))
         if BOARD_ID in ids:
             slab = self._slabs.get(card.source.slab)
             self._artworks.get(card.source.slab.coverage).use(_UNITS["artwork"])
-            program = self._programs.get("board.vert", "slab_tag.frag")
+            program = self._programs.get("board_vert", "slab_tag_frag")
             assign(program, clip=clip, artwork_map=slab.artwork_map, **_UNITS)
             slab.array(program).render()
         target.tag.read_into(out, alignment=1)

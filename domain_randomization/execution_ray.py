@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from ray.actor import ActorHandle
 
 TRIES = 3                                      # workers that one shard may take down before the run gives up
+FEW = 32                                       # samples that are made sooner than a local Ray is up
 START_PATIENCE = 300.0                         # [s] without any worker before the run gives up
 POLL = 0.5                                     # [s] between looks at what the workers have made
 ROOT = str(Path(__file__).resolve().parent.parent)         # where our rooms lie
@@ -51,7 +52,7 @@ def ray_shards(run: Run, target: Target, context: Context) -> Generator[ShardRep
     """Make the missing shards of a run on Ray; gives each as it is committed. Returns what is true of all of them.
 
     A local Ray takes seconds to start. Until its first worker is ready this process makes shards itself, so the first
-    sample does not wait, and a run of a single shard starts no Ray at all.
+    sample does not wait, and a run of a few samples or of a single shard starts no Ray at all.
     """
     try:
         import ray
@@ -76,7 +77,7 @@ def ray_shards(run: Run, target: Target, context: Context) -> Generator[ShardRep
         else:
             pool.begin(context.renderer.build)
             run.ready = 1                      # this process
-            if len(pool.todo) > 1:
+            if len(pool.todo) > 1 and run.todo > FEW:
                 server = LocalRay(run.workers or 1)
                 server.start()
             while pool.todo and not (server is not None and server.up and pool.standing(run.workers or 1)):

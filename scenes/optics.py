@@ -94,8 +94,8 @@ class Lighting:
 @dataclass(frozen=True)
 class Look:
     """What may vary in a product's surfaces without changing what it is. Colours are sRGB, 0 to 1, as they look in diffuse light."""
-    mask: Rgb = (0.02, 0.25, 0.10)             # lacquer over laminate
-    mask_over_copper: Rgb = (0.05, 0.42, 0.16)
+    mask: Rgb = (0.04, 0.25, 0.17)             # lacquer over laminate
+    mask_over_copper: Rgb = (0.04, 0.44, 0.23)
     silk: Rgb = (0.90, 0.91, 0.88)
     laminate: Rgb = (0.62, 0.56, 0.34)
     finish: Literal["enig", "hasl", "osp", "tin"] = "enig"

@@ -50,10 +50,8 @@ class References:
 
     def golden(self, coordinates: F32, windows: I64) -> F32:
         """This unit's golden reference in these windows, (N, 3, CROP, CROP)."""
-        out = self.mean[windows].reshape(len(windows), -1)
-        for a, direction in zip(coordinates, self.basis, strict=True):
-            out += a * direction[windows].reshape(len(windows), -1)
-        return out.reshape(-1, 3, CROP, CROP)
+        change = coordinates @ self.basis.reshape(len(self.basis), -1)
+        return np.asarray((self.mean + change.reshape(self.mean.shape))[windows])
 
 
 def pool(crops: NDArray[Any]) -> F32:

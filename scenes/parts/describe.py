@@ -4,8 +4,9 @@ The name decides where it can, the pads' pattern where it must; what neither exp
 (``source`` "box"), which callers count. Terminals always come from the pads that are really there, so a joint can be
 found for each of them; their size is the package's own, clipped to what the name says.
 
-A BGA's seating plane is where its undeformed balls end, so a collapsed one has a negative stand-off. The balls are joints,
-not part of the package's mesh, whose substrate floats one ball diameter above the seating plane. ``body`` is without balls.
+A BGA's package frame starts where its undeformed balls end; ``UnitState.standoff`` is its collapsed balls' height. The
+balls are joints, not part of the package's mesh, whose substrate floats one ball diameter above the seating plane.
+``body`` is without balls.
 """
 from __future__ import annotations
 

@@ -34,6 +34,7 @@ class _Fixed:
     """What an assembly's geometry needs from the assembly alone."""
     meshes: tuple[Mesh, ...]                   # (C,)
     bounds: F64                                # (C, 2, 3) of each mesh
+    ball: F64                                  # (C,) [m] undeformed ball height below a BGA's underside, 0 elsewhere
     long_x: NDArray[np.bool_]                  # (C,) the part is at least as long along x as along y
     terminals: Terminals                       # (J,)
 
@@ -46,6 +47,8 @@ def _fixed(assembly: Assembly) -> _Fixed:
     if found is None:
         meshes = tuple(mesh(p) for p in assembly.packages)
         found = _Fixed(meshes, np.array([_bounds(m) for m in meshes]).reshape(-1, 2, 3),
+                       np.array([p.terminals[0].height if p.terminals and p.terminals[0].kind == "ball" else 0.0
+                                 for p in assembly.packages]),
                        np.array([p.body[0] >= p.body[1] for p in assembly.packages], bool), Terminals.of(assembly))
         _FIXED[assembly] = found
     return found
@@ -108,7 +111,7 @@ def component_pose(assembly: Assembly, state: UnitState) -> F64:
     pose[:, 0, 0], pose[:, 0, 1], pose[:, 1, 0], pose[:, 1, 1] = cos, -sin, sin, cos
     pose[:, 2, 2] = pose[:, 3, 3] = 1
     pose[:, :2, 3] = assembly.position + state.offset
-    pose[:, 2, 3] = state.standoff
+    pose[:, 2, 3] = state.standoff - fixed.ball
     for c in np.flatnonzero(state.lift != 0):
         pose[c] = pose[c] @ _tilt(bounds[c], float(state.lift[c]), float(state.lift_axis[c]))
     for c in np.flatnonzero(state.orientation != 0):

@@ -125,7 +125,7 @@ class UnitState:
     lift: F64                                  # (C,) tilt out of the plane [rad]; tombstones stand at up to π/2
     lift_axis: F64                             # (C,) [rad] in the package frame: direction of the end that stays down
     orientation: I32                           # (C,) UPRIGHT, BILLBOARD or FLIPPED
-    standoff: F64                              # (C,) [m] seating plane above the lands
+    standoff: F64                              # (C,) [m] seating plane above the lands; of a BGA its underside
     substitute: I32                            # (C,) −1, or index into ``substitutes``: a wrong part sits here
     substitutes: tuple[Package, ...]
     # joints (J,)

@@ -80,7 +80,7 @@ def ray_cast(geometry: Geometry, camera: Camera):
     origin = origin @ camera.pose[:3, :3].T + camera.pose[:3, 3]
     along = along @ camera.pose[:3, :3].T
     # rays start close above the board: embree computes in float32
-    skip = np.where(along[:, 2] < -1e-6, (2e-3 - origin[:, 2]) / along[:, 2], 0.0)
+    skip = np.where(along[:, 2] < -1e-6, (25e-3 - origin[:, 2]) / along[:, 2], 0.0)
     points, rays, triangles = trimesh.ray.ray_pyembree.RayMeshIntersector(mesh, scale_to_box=False).intersects_location(
         origin + skip[:, None] * along, along, multiple_hits=False)
     instance, depth = np.zeros(len(plane), np.int64), np.full(len(plane), np.inf)

@@ -185,13 +185,12 @@ def healthy(assembly, **changes):
     standoff = np.full(c, 20e-6)
     for i in set(assembly.joints.component[ball].tolist()):
         rows_ = np.flatnonzero(ball & (assembly.joints.component == i))
-        d, a, v = (
-            assembly.joints.term_height[rows_].mean(),
+        a, v = (
             assembly.joints.land_size[rows_].min() / 2,
             assembly.joints.nominal_volume[rows_].mean(),
         )
         h = np.roots([np.pi, 0, 6 * np.pi * a**2, -6 * v])
-        standoff[i] = float(h[abs(h.imag) < 1e-9].real[0]) - d
+        standoff[i] = float(h[abs(h.imag) < 1e-9].real[0])
     state = dict(
         present=np.ones(c, bool), offset=np.zeros((c, 2)), rotation=np.zeros(c), lift=np.zeros(c), lift_axis=np.zeros(c),
         orientation=np.zeros(c, np.int32), standoff=standoff, substitute=np.full(c, -1, np.int32), substitutes=(),

@@ -1,0 +1,201 @@
+"""What the final meshes say about solder, and decals about the surface. SI units, board frame.
+
+Volumes are signed tetrahedra of closed bodies, gaps are distances between bodies, necks are chords of cross-sections.
+"""
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import shapely
+from measured_parts import bodies
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+from shapely.geometry.base import BaseGeometry
+
+from scenes.geometry import Geometry, PartKind, Soup
+from scenes.smt.state import Assembly, UnitState
+
+F64 = NDArray[np.float64]
+SLICES = np.linspace(0.3, 0.7, 41)             # along a bridge: where its neck is looked for
+
+
+@dataclass(frozen=True, eq=False)
+class Body:
+    """All triangles of one id."""
+    vertices: F64                              # (V, 3)
+    faces: NDArray[np.int64]                   # (F, 3)
+    roughness: float
+    part: PartKind
+
+    @property
+    def volume(self) -> float:
+        """Signed tetrahedra [m³]; exact for closed bodies, also for several of them."""
+        v = self.vertices - self.vertices.mean(axis=0)
+        a, b, c = (v[self.faces[:, k]] for k in range(3))
+        return float(np.einsum("ij,ij->", a, np.cross(b, c)) / 6)
+
+    @property
+    def closed(self) -> bool:
+        """Every edge is met once in each direction."""
+        edge = np.concatenate([self.faces[:, [0, 1]], self.faces[:, [1, 2]], self.faces[:, [2, 0]]])
+        key, back = edge[:, 0] * len(self.vertices) + edge[:, 1], edge[:, 1] * len(self.vertices) + edge[:, 0]
+        return bool(np.array_equal(np.sort(key), np.sort(back)))
+
+    @property
+    def low(self) -> float:
+        return float(self.vertices[:, 2].min())
+
+    @property
+    def top(self) -> float:
+        return float(self.vertices[:, 2].max())
+
+    def pieces(self) -> list[Body]:
+        """Its connected bodies, lowest first."""
+        label, _ = bodies(self.vertices, self.faces)
+        out = []
+        for k in np.unique(label[self.faces]):
+            own = np.flatnonzero(label == k)
+            renumber = np.full(len(label), -1)
+            renumber[own] = np.arange(len(own))
+            faces = renumber[self.faces]
+            out.append(Body(self.vertices[own], faces[(faces >= 0).all(axis=1)], self.roughness, self.part))
+        return sorted(out, key=lambda b: b.low)
+
+
+def by_id(soup: Soup) -> dict[int, Body]:
+    """The soup's bodies by instance id."""
+    order = np.argsort(soup.instance, kind="stable")
+    ids, first = np.unique(soup.instance[order], return_index=True)
+    owner = soup.instance[soup.faces[:, 0]]
+    face_order = np.argsort(owner, kind="stable")
+    face_ids, face_first = np.unique(owner[face_order], return_index=True)
+    assert np.array_equal(ids, face_ids) and (soup.instance[soup.faces] == owner[:, None]).all()
+    rank = np.empty(len(order), np.int64)
+    rank[order] = np.arange(len(order))
+    out = {}
+    for k, identity in enumerate(ids.tolist()):
+        own = order[first[k]:first[k + 1] if k + 1 < len(ids) else None]
+        faces = soup.faces[face_order[face_first[k]:face_first[k + 1] if k + 1 < len(ids) else None]].astype(np.int64)
+        rough, kinds = soup.roughness[own], np.unique(soup.part[own])
+        assert len(kinds) == 1 and np.ptp(rough) == 0
+        out[identity] = Body(soup.vertices[own].astype(np.float64), rank[faces] - first[k], float(rough[0]), PartKind(int(kinds[0])))
+    return out
+
+
+def touches_land(assembly: Assembly, joint: int, body: Body) -> bool:
+    """Whether the body stands on the land: some of it at z ≈ 0 within the land's rectangle."""
+    rows = assembly.joints
+    foot = body.vertices[body.vertices[:, 2] < 1e-6][:, :2] - rows.land_center[joint]
+    c, s = np.cos(rows.land_angle[joint]), np.sin(rows.land_angle[joint])
+    local = np.abs(foot @ np.array([[c, -s], [s, c]]))
+    return bool((local < rows.land_size[joint] / 2).all(axis=1).any())
+
+
+def distance(body: Body, metal: F64) -> float:
+    """Between a solder body's surface and metal, by points on every triangle [m]; inf without metal. Accurate to the sampling."""
+    if not len(metal):
+        return float("inf")
+    a, b, c = (body.vertices[body.faces[:, k]] for k in range(3))
+    points = np.concatenate([body.vertices, (a + b + c) / 3, (a + b) / 2, (b + c) / 2])
+    return float(cKDTree(metal).query(points)[0].min())
+
+
+@dataclass(frozen=True, eq=False)
+class Neck:
+    """A bridge: which joints' lands it stands on, largest share first, and the narrowest cross-section between the two [m]."""
+    joints: tuple[int, ...]
+    width: float
+
+
+def neck(assembly: Assembly, body: Body, lands: list[BaseGeometry]) -> Neck:
+    """Measure a bridge's body."""
+    outline = shapely.MultiPoint(body.vertices[:, :2]).convex_hull
+    near = [j for j, land in enumerate(lands) if land.intersects(outline)]
+    share = {j: lands[j].intersection(outline).area for j in near}
+    touched = sorted((j for j in near if share[j] > 0), key=lambda j: -share[j])
+    flat = body.vertices[:, :2]
+    # its axis: the direction in which it is a prism is the one between its two flat ends
+    ends = _ends(body)
+    axis = ends[1] - ends[0]
+    length = np.hypot(*axis)
+    along = axis / length
+    across = np.array([-along[1], along[0]])
+    s, w = (flat - ends[0]) @ along, (flat - ends[0]) @ across
+    widths = []
+    edge = np.concatenate([body.faces[:, [0, 1]], body.faces[:, [1, 2]], body.faces[:, [2, 0]]])
+    for t in SLICES * length:
+        a, b = edge[:, 0], edge[:, 1]
+        cut = (s[a] - t) * (s[b] - t) <= 0
+        a, b = a[cut], b[cut]
+        run = s[b] - s[a]
+        flat_edge = np.abs(run) < 1e-12
+        share_ = np.where(flat_edge, 0.0, (t - s[a]) / np.where(flat_edge, 1.0, run))
+        at = w[a] + share_ * (w[b] - w[a])
+        at = np.concatenate([at, w[b][flat_edge]])
+        widths.append(np.ptp(at))
+    return Neck(tuple(touched), float(min(widths)))
+
+
+def _ends(body: Body) -> F64:
+    """The two apexes of a bridge, (2, 2): the vertices where most triangles meet."""
+    count = np.bincount(body.faces.ravel(), minlength=len(body.vertices))
+    return body.vertices[np.sort(np.argsort(-count, kind="stable")[:2]), :2]
+
+
+def ball_diameter(body: Body) -> float:
+    """Of the sphere of the same volume [m]."""
+    return float(np.cbrt(6 * body.volume / np.pi))
+
+
+def extent(outline: BaseGeometry) -> float:
+    """Greatest distance between two points [m]."""
+    points = shapely.get_coordinates(outline.convex_hull)
+    return float(np.hypot(*(points[:, None] - points[None]).transpose(2, 0, 1)).max())
+
+
+def groove(outline: BaseGeometry) -> tuple[float, float]:
+    """Distance between the ends of a groove, and its width half-way [m]."""
+    points = shapely.get_coordinates(outline.convex_hull)
+    apart = np.hypot(*(points[:, None] - points[None]).transpose(2, 0, 1))
+    a, b = (points[k] for k in np.unravel_index(apart.argmax(), apart.shape))
+    long = np.array(b - a)
+    across = np.array([-long[1], long[0]]) / np.hypot(*long)
+    middle = (a + b) / 2
+    line = shapely.LineString([middle - long_reach(outline) * across, middle + long_reach(outline) * across])
+    return float(np.hypot(*long)), float(line.intersection(outline).length)
+
+
+def long_reach(outline: BaseGeometry) -> float:
+    x0, y0, x1, y1 = outline.bounds
+    return float(np.hypot(x1 - x0, y1 - y0))
+
+
+def void_share(state: UnitState, joint: int, radius: float, cells: int = 400) -> float:
+    """Projected share of a ball's voids, the union of their discs counted on a grid [1]."""
+    mine = np.flatnonzero(state.voids.joint == joint)
+    at = (np.arange(cells) + 0.5) / cells * 2 * radius - radius
+    x, y = np.meshgrid(at, at)
+    covered = np.zeros(x.shape, bool)
+    for k in mine:
+        cx, cy, _ = state.voids.center[k]
+        covered |= (x - cx)**2 + (y - cy)**2 < state.voids.radius[k]**2
+    return float(covered.sum() * (2 * radius / cells)**2 / (np.pi * radius**2))
+
+
+def lands_of(assembly: Assembly) -> list[BaseGeometry]:
+    """Every joint's land as a rectangle."""
+    rows, out = assembly.joints, []
+    for j in range(len(rows)):
+        c, s = np.cos(rows.land_angle[j]), np.sin(rows.land_angle[j])
+        local = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) * rows.land_size[j] / 2
+        out.append(shapely.Polygon(local @ np.array([[c, s], [-s, c]]) + rows.land_center[j]))
+    return out
+
+
+def decals(geometry: Geometry, kind: PartKind) -> dict[int, BaseGeometry]:
+    return {d.instance: d.outline for d in geometry.decals if d.part == kind}
+
+
+__all__ = ["Body", "Neck", "ball_diameter", "by_id", "decals", "distance", "extent", "groove", "lands_of", "neck", "touches_land",
+           "void_share"]

@@ -8,13 +8,19 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from training_bridge.references import CHANNELS, CLIP, FLOOR
+from training_bridge.references import CHANNELS, CLIP, FLOOR, SALIENCE
 
 WIDTHS = (16, 32, 64, 96)
+HIDDEN = 64
+DROPOUT = 0.3
 
 
 class Compact(nn.Module):
-    """Four strided convolutions, then mean and maximum over the crop: a small defect must not drown in a large crop."""
+    """Four strided convolutions, then mean and maximum over the crop: a small defect must not drown in a large crop.
+
+    Beside them goes the salience, how far the crop's strongest deviation stands out from what this window usually shows.
+    The last layer starts at zero: an untrained net says the same of every crop.
+    """
 
     def __init__(self, classes: int, widths: tuple[int, ...] = WIDTHS) -> None:
         super().__init__()
@@ -24,15 +30,17 @@ class Compact(nn.Module):
             layers += [nn.Conv2d(before, width, 3, 2, 1, bias=False), nn.BatchNorm2d(width), nn.ReLU(inplace=True)]
             before = width
         self.body = nn.Sequential(*layers)
-        self.neck = nn.Sequential(nn.Dropout(0.1), nn.Linear(2 * before, 64), nn.ReLU(inplace=True))
-        self.defect = nn.Linear(64, 1)
-        self.kind = nn.Linear(64, classes)
+        self.neck = nn.Sequential(nn.Dropout(DROPOUT), nn.Linear(2 * before + SALIENCE, HIDDEN), nn.ReLU(inplace=True))
+        self.defect = nn.Linear(HIDDEN + SALIENCE, 1)
+        self.kind = nn.Linear(HIDDEN, classes)
+        nn.init.zeros_(self.defect.weight)
+        nn.init.zeros_(self.defect.bias)
 
-    def forward(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
-        """Inputs (N, CHANNELS, CROP, CROP) → defect logit (N,), class logits (N, K)."""
+    def forward(self, inputs: Tensor, salience: Tensor) -> tuple[Tensor, Tensor]:
+        """Inputs (N, CHANNELS, CROP, CROP) and salience (N, SALIENCE) → defect logit (N,), class logits (N, K)."""
         maps = self.body(inputs)
-        features = self.neck(torch.cat([maps.mean(dim=(2, 3)), maps.amax(dim=(2, 3))], dim=1))
-        return self.defect(features).squeeze(1), self.kind(features)
+        features = self.neck(torch.cat([maps.mean(dim=(2, 3)), maps.amax(dim=(2, 3)), salience], dim=1))
+        return self.defect(torch.cat([features, salience], dim=1)).squeeze(1), self.kind(features)
 
     def folded(self) -> Compact:
         """For inference: batch norms folded into their convolutions, in place; the module is in eval mode afterwards."""
@@ -69,8 +77,24 @@ def assemble(crops: Tensor, golden: Tensor, sharp: Tensor) -> Tensor:
     return inputs.contiguous(memory_format=torch.channels_last)
 
 
+def log_salience(inputs: Tensor) -> Tensor:
+    """Logarithm of the strongest deviation at scales of 1, 2, 4 … px, (N, SALIENCE), from assembled inputs."""
+    deviation = inputs[:, -3:].contiguous()
+    found = []
+    for scale in range(SALIENCE):
+        pooled = nn.functional.avg_pool2d(deviation, 2) if scale else deviation
+        deviation = pooled
+        found.append(pooled.abs().sum(dim=1).amax(dim=(1, 2)))
+    return torch.log(torch.stack(found, dim=1) + 0.02)
+
+
+def stand_out(salience: Tensor, usual: Tensor) -> Tensor:
+    """Log salience (N, SALIENCE) against what is usual there (N, 2, SALIENCE), in spreads, cut and scaled to about 1."""
+    return ((salience - usual[:, 0]) / usual[:, 1]).clamp(-4, 12) / 4
+
+
 def parameter_count(net: nn.Module) -> int:
     return sum(p.numel() for p in net.parameters())
 
 
-__all__ = ["WIDTHS", "Compact", "assemble", "parameter_count", "sharpness"]
+__all__ = ["WIDTHS", "Compact", "assemble", "log_salience", "parameter_count", "sharpness", "stand_out"]

@@ -17,9 +17,10 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from scenes.errors import ModelError
-from training_bridge.compact import WIDTHS, Compact, assemble, sharpness
+from training_bridge.compact import WIDTHS, Compact, assemble, log_salience, sharpness, stand_out
 from training_bridge.model import pack, unpack, write
 from training_bridge.prepare import Prepared
+from training_bridge.stats import auroc
 
 BATCH = 128
 STEPS = 60                 # per epoch
@@ -29,7 +30,8 @@ WARM_UP = 0.05             # of all steps
 DECAY = 0.02               # weight decay
 KIND_WEIGHT = 0.3          # of the class loss beside the defect loss
 HARD = 0.7                 # share of good crops drawn by how badly they were judged before
-JITTER = (0.02, 2.0)       # spread of the gain [1] and offset [grey levels] added per crop
+JITTER = (0.01, 1.0)       # spread of the gain [1] and offset [grey levels] added per crop
+SURE = 0.999               # confidence with which an epoch must beat chance on the validation crops to be kept
 SLICE = 512                # crops per forward pass outside training
 
 
@@ -62,10 +64,11 @@ class Feed:
         self.data = data
         sharp = sharpness(torch.from_numpy(data.references.spread))
         # All eight ways to lay a square are kept: turning whole batches of floats would cost as much as the network.
+        self.usual = torch.from_numpy(data.references.usual)
         self.sharp = [_laid(sharp, k).contiguous() for k in range(8)]
 
-    def __call__(self, rows: NDArray[np.int64], rng: np.random.Generator | None = None) -> Tensor:
-        """Inputs (N, CHANNELS, CROP, CROP); with ``rng`` the light is jittered and the batch turned or mirrored."""
+    def __call__(self, rows: NDArray[np.int64], rng: np.random.Generator | None = None) -> tuple[Tensor, Tensor]:
+        """Inputs (N, CHANNELS, CROP, CROP) and salience; with ``rng`` the light is jittered and the batch turned or mirrored."""
         data, way = self.data, 0
         window = torch.from_numpy(data.window[rows])
         crops, golden = torch.from_numpy(data.crops[rows]), torch.from_numpy(data.golden[rows])
@@ -74,7 +77,8 @@ class Feed:
             noise = torch.from_numpy(rng.standard_normal((2, len(rows), 3, 1, 1)).astype(np.float32))
             crops = torch.addcmul(noise[1] * JITTER[1], _laid(crops, way).float(), 1 + noise[0] * JITTER[0])
             golden = _laid(golden, way)
-        return assemble(crops, golden, self.sharp[way][window])
+        inputs = assemble(crops, golden, self.sharp[way][window])
+        return inputs, stand_out(log_salience(inputs), self.usual[window])
 
 
 def _laid(crops: Tensor, way: int) -> Tensor:
@@ -104,7 +108,8 @@ def fit(data: Prepared, label: NDArray[np.int64], *, epochs: int, seed: int, thr
         torch.manual_seed(seed & 0x7FFF_FFFF_FFFF_FFFF)
         net = Compact(len(data.classes), WIDTHS).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         optimiser = torch.optim.AdamW(net.parameters(), lr=RATE, weight_decay=DECAY, betas=(0.9, 0.98))
-        memory = _Memory(net, optimiser, np.ones(len(label), np.float32), {}, ())
+        # The start, which says the same of every crop, is kept unless an epoch surely beats chance on the validation units.
+        memory = _Memory(net, optimiser, np.ones(len(label), np.float32), _weights(net), ())
         if state.exists():
             memory = _restore(state, run, memory)
         feed = Feed(data)
@@ -112,14 +117,18 @@ def fit(data: Prepared, label: NDArray[np.int64], *, epochs: int, seed: int, thr
         for epoch in range(len(memory.history), epochs):
             loss = _epoch(memory, feed, label, train, epoch, epochs, seed)
             figures = {"epoch": float(epoch), "loss": loss, **evaluate(net, feed, label, val)}
-            best = min((h["val_loss"] for h in memory.history), default=np.inf)
-            if figures["val_loss"] < best or not memory.best:
-                memory = replace(memory, best={k: v.detach().numpy().copy() for k, v in net.state_dict().items()})
+            best = min((h["val_loss"] for h in memory.history if h["val_sure"] > 0.5), default=np.inf)
+            if figures["val_loss"] < best and figures["val_sure"] > 0.5:
+                memory = replace(memory, best=_weights(net))
             memory = replace(memory, history=(*memory.history, figures))
             _store(state, run, memory)
             if progress:
                 progress(memory.history)
     return Fit(memory.best, memory.history)
+
+
+def _weights(net: nn.Module) -> dict[str, NDArray[Any]]:
+    return {k: v.detach().numpy().copy() for k, v in net.state_dict().items()}
 
 
 @dataclass(frozen=True, eq=False)
@@ -155,7 +164,7 @@ def _epoch(memory: _Memory, feed: Feed, label: NDArray[np.int64], train: NDArray
             group["lr"] = max(rate, 1e-6)
         rows = np.concatenate([draw_bad[step], draw_good[step]])
         target = torch.from_numpy(label[rows])
-        logit, kind = net(feed(rows, rng))
+        logit, kind = net(*feed(rows, rng))
         each = nn.functional.binary_cross_entropy_with_logits(logit, (target > 0).float(), reduction="none")
         loss = each.mean() + KIND_WEIGHT * nn.functional.cross_entropy(kind[:many], target[:many] - 1)
         optimiser.zero_grad(set_to_none=True)
@@ -171,20 +180,20 @@ def logits(net: nn.Module, feed: Feed, rows: NDArray[np.int64]) -> tuple[NDArray
     """Defect logit (N,) and class logits (N, K) of rows, without augmentation."""
     net.eval()
     with torch.inference_mode():
-        parts = [net(feed(rows[k:k + SLICE])) for k in range(0, len(rows), SLICE)]
+        parts = [net(*feed(rows[k:k + SLICE])) for k in range(0, len(rows), SLICE)]
     return torch.cat([p[0] for p in parts]).numpy(), torch.cat([p[1] for p in parts]).numpy()
 
 
 def evaluate(net: nn.Module, feed: Feed, label: NDArray[np.int64], rows: NDArray[np.int64]) -> dict[str, float]:
-    """Class-balanced loss on validation crops, and the share of defects named rightly."""
-    if not len(rows):
-        return {"val_loss": float("nan"), "val_kind": float("nan")}
+    """Class-balanced loss on validation crops, the AUROC that is sure (lower bound), and the share of defects named rightly."""
     logit, kind = logits(net, feed, rows)
     bad = label[rows] > 0
+    if not bad.any() or bad.all():
+        return {"val_loss": float("nan"), "val_sure": 0.0, "val_kind": float("nan")}
     loss = np.logaddexp(0, np.where(bad, -logit, logit))
-    each = [loss[side].mean() for side in (bad, ~bad) if side.any()]
-    named = float((kind[bad].argmax(axis=1) == label[rows][bad] - 1).mean()) if bad.any() else float("nan")
-    return {"val_loss": float(np.mean(each)), "val_kind": named}
+    return {"val_loss": float((loss[bad].mean() + loss[~bad].mean()) / 2),
+            "val_sure": auroc(logit[~bad], logit[bad], SURE).low,
+            "val_kind": float((kind[bad].argmax(axis=1) == label[rows][bad] - 1).mean())}
 
 
 def _store(path: Path, run: str, memory: _Memory) -> None:

@@ -25,10 +25,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from scenes.errors import BackendUnavailable, ModelError, StorageError
 from training_bridge.layout import CROP, Layout
-from training_bridge.references import POOL, References
+from training_bridge.references import POOL, SALIENCE, References
 
 CARD, WEIGHTS, REFERENCES = "model.json", "weights.npz", "references.npz"
-FAMILY = ("mean", "basis", "spread", "cell_spread")
+FAMILY = ("mean", "basis", "spread", "cell_spread", "usual")
 MAX_CARD = 16 << 20        # bytes
 MAX_ARRAYS = 1 << 30       # bytes, unpacked
 
@@ -178,9 +178,10 @@ def load(folder: str | Path) -> Model:
     card = read_card(folder)
     layout = card_layout(card)
     arrays = unpack(folder / REFERENCES, card.references_sha256)
-    shape, cells = (len(layout), 3, CROP, CROP), (len(layout), 3, POOL, POOL)
-    if set(arrays) != set(FAMILY) or (arrays["mean"].shape, arrays["basis"].shape[1:], arrays["spread"].shape,
-                                      arrays["cell_spread"].shape) != (shape, shape, shape, cells):
+    shape = (len(layout), 3, CROP, CROP)
+    shapes = {"mean": shape, "basis": (*arrays.get("basis", np.empty(0)).shape[:1], *shape), "spread": shape,
+              "cell_spread": (len(layout), 3, POOL, POOL), "usual": (len(layout), 2, SALIENCE)}
+    if {name: a.shape for name, a in arrays.items()} != shapes:
         raise ModelError(f"{folder / REFERENCES}: does not hold {len(layout)} windows; train the model again")
     references = References(**{name: arrays[name].astype(np.float32) for name in FAMILY})
     net = network(card, unpack(folder / WEIGHTS, card.weights_sha256), folder).folded()

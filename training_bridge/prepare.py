@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from scenes.errors import DatasetError
 from training_bridge.crops import GOOD, Truth, extract, pictures, truth
 from training_bridge.layout import CROP, Layout, taught
-from training_bridge.references import References, learn, pool
+from training_bridge.references import References, learn, pool, usual
 
 BUDGET = 1 << 30           # bytes of crops held in memory; their golden references take as much again
 LEAST = 8                  # good crops per unit, however large the dataset
@@ -110,8 +110,24 @@ def _finish(layout: Layout, classes: tuple[str, ...], crops: NDArray[np.uint8], 
     for k in range(len(val)):
         rows = np.flatnonzero(unit == k)
         golden[rows] = np.clip(np.rint(references.golden(found[k], window[rows])), 0, 255)
+    references = replace(references, usual=usual(_salience(references, crops[teach], golden[teach], window[teach]),
+                                                 window[teach], len(layout)))
     return Prepared(layout, references, classes, crops, golden, unit, window, label, val,
                     np.array([t.bad for t in truths]), np.array([t.hidden_only for t in truths]), ids)
+
+
+def _salience(references: References, crops: NDArray[np.uint8], golden: NDArray[np.uint8], window: I64) -> NDArray[np.float32]:
+    """Log salience of crops (N, SALIENCE)."""
+    import torch
+
+    from training_bridge.compact import assemble, log_salience, sharpness
+
+    found = []
+    for k in range(0, len(crops), 512):
+        part = slice(k, k + 512)
+        sharp = sharpness(torch.from_numpy(references.spread[window[part]]))
+        found.append(log_salience(assemble(torch.from_numpy(crops[part]), torch.from_numpy(golden[part]), sharp)).numpy())
+    return np.concatenate(found)
 
 
 def shuffled(data: Prepared, seed: int) -> NDArray[np.int64]:

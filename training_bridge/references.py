@@ -26,6 +26,9 @@ FLOOR = 5.0                # least spread that a deviation is divided by: camera
 CLIP = 8.0                 # deviations are cut at this many spreads
 CHANNELS = 9               # crop, reference, deviation; three colours each
 CELL_FLOOR = 2.0           # least spread of a cell
+SALIENCE = 4               # scales at which a crop's strongest deviation is measured: 1, 2, 4 and 8 px
+SALIENCE_FLOOR = 0.05      # least spread of its logarithm
+SELDOM = 6                 # good crops that a window's own statistics need
 CAUCHY = 2.0               # cells further than this many spreads off lose their say
 SHRINK = 1e-3              # ridge on a unit's coordinates, which have unit variance
 
@@ -42,6 +45,7 @@ class References:
     basis: F32                                 # (R, L, 3, CROP, CROP) per unit of a coordinate
     spread: F32                                # (L, 3, CROP, CROP) of the rest over good units
     cell_spread: F32                           # (L, 3, POOL, POOL) the same for cell means
+    usual: F32                                 # (L, 2, SALIENCE) mean and spread of the log salience of good crops
 
     def cells(self) -> tuple[F32, F32]:
         """Mean and basis of the cells, (L, 3, POOL, POOL) and (R, L, 3, POOL, POOL)."""
@@ -145,7 +149,17 @@ def _blown_up(crops: U8, unit: I64, window: I64, found: F32, mean_cells: F32, ce
         basis[:len(fitted) - 1, k] = fitted[1:].reshape(-1, *mean.shape[1:])
         seen -= design @ fitted
         spread[k] = np.sqrt((seen ** 2).sum(axis=0) / max(len(rows) - len(fitted), 1)).reshape(mean.shape[1:])
-    return References(mean, basis, spread, cell_spread)
+    return References(mean, basis, spread, cell_spread, np.tile(np.array([[0.0], [1.0]], np.float32), (count, 1, SALIENCE)))
 
 
-__all__ = ["CHANNELS", "CLIP", "FLOOR", "POOL", "RANK", "References", "coordinates", "learn", "pool"]
+def usual(log_salience: F32, window: I64, count: int) -> F32:
+    """Mean and spread per window of the log salience of good crops, (L, 2, SALIENCE); seen seldom means everyone's."""
+    found = np.empty((count, 2, SALIENCE), np.float32)
+    for k in range(count):
+        mine = log_salience[window == k]
+        mine = mine if len(mine) >= SELDOM else log_salience
+        found[k] = mine.mean(axis=0), mine.std(axis=0) + SALIENCE_FLOOR
+    return found
+
+
+__all__ = ["CHANNELS", "CLIP", "FLOOR", "POOL", "RANK", "SALIENCE", "References", "coordinates", "learn", "pool", "usual"]

@@ -52,7 +52,7 @@ def score(model: Model, shown: Sequence[Picture]) -> Verdict:
     """
     import torch
 
-    from training_bridge.compact import assemble, sharpness
+    from training_bridge.compact import assemble, log_salience, sharpness, stand_out
 
     crops, seen = extract(model.layout, shown)
     rows = np.flatnonzero(seen)
@@ -64,7 +64,7 @@ def score(model: Model, shown: Sequence[Picture]) -> Verdict:
     with torch.inference_mode():
         inputs = assemble(torch.from_numpy(crops[rows]), torch.from_numpy(golden),
                           sharpness(torch.from_numpy(model.references.spread[rows])))
-        raw, kinds = model.net(inputs)
+        raw, kinds = model.net(inputs, stand_out(log_salience(inputs), torch.from_numpy(model.references.usual[rows])))
     logit[rows], kind[rows] = raw.numpy(), kinds.argmax(dim=1).numpy()
     return Verdict(logit, kind, model.card.threshold)
 

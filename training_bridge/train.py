@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -105,9 +106,10 @@ def _finish(folder: Path, data: Prepared, fit: Any, facts: dict[str, Any]) -> Mo
 
     net = Compact(len(data.classes), WIDTHS)
     net.load_state_dict({k: torch.from_numpy(v) for k, v in fit.weights.items()})
-    losses = [h["val_loss"] for h in fit.history]
     threshold, metrics = calibrate(net, data, facts["threads"], facts["target_false_calls"])
-    metrics |= {"epoch_kept": float(np.argmin(losses) + 1), "val_loss": min(losses)}
+    sure = [h for h in fit.history if h["val_sure"] > 0.5]         # none: no epoch beat chance, the start was kept
+    kept = min(sure, key=lambda h: h["val_loss"], default={"epoch": -1.0, "val_loss": math.log(2), "val_kind": 0.0})
+    metrics |= {"epoch_kept": kept["epoch"] + 1, "val_loss": kept["val_loss"], "val_kind": kept["val_kind"]}
     units = {"train": int((~data.val).sum()), "val": int(data.val.sum()), "train_defective": int((data.bad & ~data.val).sum()),
              "crops": len(data.crops), "defective_crops": int((data.label > 0).sum())}
     return save(folder, {**facts, "widths": WIDTHS, "parameter_count": parameter_count(net), "threshold": threshold,

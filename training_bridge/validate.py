@@ -62,8 +62,7 @@ def validate(model: str | Path, scene: Scene, *, units: int, out: str | Path, se
         raise ModelError(f"{model}: was taught on scene {card.scene_digest[:12]}, {scene.path} is {scene.digest()[:12]}; "
                          "train on this scene, or give the model its references with training_bridge.adapt")
     plan = fresh(card, scene, units, seed, recipe)
-    run(scene, plan, folder / UNITS, workers=workers, renderer=renderer,
-        progress=None if progress is None else lambda p: progress(p.done, p.total, "generate"))
+    run(scene, plan, folder / UNITS, workers=workers, renderer=renderer, progress=progress)
     stream = Dataset.read(folder / UNITS)
     judged: list[Any] = []
     with quiet(threads or len(os.sched_getaffinity(0))):

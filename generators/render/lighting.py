@@ -6,7 +6,7 @@ cap of zenith angles. A tier is the difference of two caps. The sum over all lam
 
 * rows 0 … ROUGHNESS_ROWS−1: radiance reflected by a mirror of GGX roughness α = (row / (ROUGHNESS_ROWS−1))², over
   u = sin(θ/2), θ the zenith angle of the reflected ray;
-* the last row: what a white diffuser renders as, over u = sin(θ/2), θ the tilt of its normal.
+* the last row: what a white diffuser renders as, over u = sin(θ/2), θ the tilt of its normal; also as a cubic in cos θ.
 
 Below the horizon the board itself is seen; it is taken as a grey diffuser (``GROUND_ALBEDO``).
 """
@@ -92,6 +92,15 @@ def environment(lighting: Lighting) -> NDArray[np.float32]:
     return table.astype(np.float32)
 
 
+def diffuse_cubic(table: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The last row of an environment as a cubic in c = cos θ, float32 (4, 3): Σ k_i (1 − c)^i. Exact for a level surface."""
+    rest = 1 - np.cos(tilts())
+    terms = np.stack([rest, rest**2, rest**3], axis=1)
+    near = rest <= 1.2                         # what a camera above the board sees
+    fit, *_ = np.linalg.lstsq(terms[near], table[-1][near] - table[-1, 0], rcond=None)
+    return np.concatenate([table[-1, :1], fit]).astype(np.float32)
+
+
 def level_diffuser(lighting: Lighting) -> F64:
     """What a level white diffuser renders as before exposure, linear RGB (3,): rings, dome and lamps, nothing shaded."""
     total = np.asarray(lighting.dome, float)
@@ -102,5 +111,5 @@ def level_diffuser(lighting: Lighting) -> F64:
     return total
 
 
-__all__ = ["COLUMNS", "GROUND_ALBEDO", "ROUGHNESS_ROWS", "diffuse_share", "environment", "level_diffuser", "reflected_share",
+__all__ = ["COLUMNS", "GROUND_ALBEDO", "ROUGHNESS_ROWS", "diffuse_cubic", "diffuse_share", "environment", "level_diffuser", "reflected_share",
            "roughness_rows", "tilts"]

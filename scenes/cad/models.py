@@ -31,7 +31,7 @@ def find_model(model_path: str, roots: Sequence[str | Path], *, board_file: Path
         AssetError: the path climbs out of where it starts ("..") or is absolute and names an existing file elsewhere.
     """
     folders = ([board_file.parent] if board_file else []) + [Path(r) for r in roots]
-    plain = re.sub(r"^(\$\{[^}]*\}|\$\([^)]*\)|:[^:]*:)/*", "", model_path.replace("\\", "/"))
+    plain = _plain(model_path)
     _refuse_escape(model_path, plain, folders, board_file, place)
     name = PurePosixPath(plain)
     for folder in folders:
@@ -43,21 +43,28 @@ def find_model(model_path: str, roots: Sequence[str | Path], *, board_file: Path
     return None
 
 
-def check_models(board: Board, roots: Sequence[str | Path]) -> dict[str, Path | None]:
-    """Every model path of ``board`` with the file that it stands for. Raises AssetError as :func:`find_model` does."""
+def check_models(board: Board, roots: Sequence[str | Path]) -> None:
+    """Refuse a board with a model path that leaves its folder and ``roots``; AssetError as :func:`find_model` gives it."""
     source = Path(board.source)
-    return {model.path: find_model(model.path, roots, board_file=source, place=f"footprint {component.reference}")
-            for component in board.components for model in component.models}
+    folders = [source.parent, *(Path(r) for r in roots)]
+    for component in board.components:
+        for model in component.models:
+            _refuse_escape(model.path, _plain(model.path), folders, source, f"footprint {component.reference}")
+
+
+def _plain(model_path: str) -> str:
+    """The path without its leading variable, with forward slashes."""
+    return re.sub(r"^(\$\{[^}]*\}|\$\([^)]*\)|:[^:]*:)/*", "", model_path.replace("\\", "/"))
 
 
 def _refuse_escape(written: str, plain: str, folders: list[Path], board_file: Path | None, place: str) -> None:
-    climbs = ".." in PurePosixPath(plain).parts
+    climbs = board_file is not None and ".." in PurePosixPath(plain).parts     # without a start, only the name is looked up
     absolute = plain.startswith("/") and Path(plain).exists()
     if not climbs and not absolute:
         return
     start = board_file.parent if board_file else Path()
     target = Path(plain) if absolute else start / plain
-    if (board_file or absolute) and any(target.resolve().is_relative_to(f.resolve()) for f in folders):
+    if any(target.resolve().is_relative_to(f.resolve()) for f in folders):
         return
     where = ": ".join(str(v) for v in (board_file, place) if v) or "3-D model"
     raise AssetError(f"{where}: model path '{written}' leaves the board's folder and every declared model folder; "

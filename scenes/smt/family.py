@@ -59,11 +59,13 @@ class SmtFamily:
         from scenes.board import check, read_board
         from scenes.board.artwork import coverage, slab
         from scenes.board.panel import panelise
+        from scenes.cad.models import check_models
         from scenes.parts import describe
 
         spec = scene.product
         board = read_board(spec.board, centroid=spec.centroid, bom=spec.bom, thickness=spec.thickness)
         check(board)
+        check_models(board, spec.models)
         if spec.panel is not None:
             board = panelise(board, spec.panel)
         board = board.seen_from(spec.side)

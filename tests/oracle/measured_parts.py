@@ -75,7 +75,8 @@ def feet_of(item: Mesh, package: Package) -> Feet:
     points = item.vertices[pick].astype(np.float64)
     label, _ = bodies(points, faces)
     groups = [points[label == k] for k in np.unique(label[faces])]
-    soles = [g if _whole(package) else g[g[:, 2] - g[:, 2].min() <= SOLE] for g in groups]
+    formed = any(t.kind == "gullwing" for t in package.terminals)
+    soles = [g[g[:, 2] - g[:, 2].min() <= SOLE] if formed else g for g in groups]
     middles = np.array([(s[:, :2].min(axis=0) + s[:, :2].max(axis=0)) / 2 for s in soles])
     corners, low, chosen = [], [], []
     for terminal in package.terminals:
@@ -93,11 +94,6 @@ def feet_of(item: Mesh, package: Package) -> Feet:
     feet = Feet(np.array(corners).reshape(-1, 4, 2), np.array(low), tuple(chosen))
     _FEET[id(item)] = item, feet
     return feet
-
-
-def _whole(package: Package) -> bool:
-    """Whether a foot's outline is that of all its metal (metallised ends), not of its sole alone (formed leads)."""
-    return all(t.kind in ("chip", "thermal") for t in package.terminals)
 
 
 def parts(assembly: Assembly, geometry: Geometry, marking_seed: int) -> dict[int, Part]:
@@ -178,7 +174,8 @@ def overhang(assembly: Assembly, joints: NDArray[np.intp], part: Part, *, turned
         turned_back: Every foot is compared with the land of the foot opposite, where it lies after half a turn.
         rotated: False undoes the rotation about the part's origin and keeps the shift.
     """
-    rows, package_angle = assembly.joints, assembly.angle[rows.component[joints[0]]]
+    rows = assembly.joints
+    package_angle = float(assembly.angle[rows.component[joints[0]]])
     assert part.feet is not None
     corners = part.feet.corners[rows.terminal[joints]]
     order = np.arange(len(joints))

@@ -203,12 +203,13 @@ class Frame:
 
     def _light(self, load: Load, camera: Camera, lighting: Lighting, look: Look) -> dict[str, object]:
         """Prepare everything that the shading needs; returns the uniforms of the picture."""
-        self._environment.write(light.environment(lighting).tobytes())
+        table = light.environment(lighting)
+        self._environment.write(table.tobytes())
         self._environment.use(_UNITS["environment"])
         self._materials.use(_UNITS["materials"])
         (load.card.marks or self._blank).use(_UNITS["markings"])
         side = 512 if max(camera.width, camera.height) <= 1536 else 1024
-        uniforms: dict[str, object] = {"occlusion_map": self._sky(load, side)}
+        uniforms: dict[str, object] = {"occlusion_map": self._sky(load, side), "diffuse_cubic": light.diffuse_cubic(table)}
         lamps = lighting.directional
         if lamps:
             clips = self._shadows(load, lighting, 2 * side)

@@ -1,5 +1,6 @@
 // Light on a surface. All radiances are linear and before exposure. Board frame, z up.
 uniform sampler2D environment;      // generators/render/lighting.py
+uniform vec3 diffuse_cubic[4];      // the same for a diffuser, by powers of 1 - normal.z
 uniform sampler2D occlusion;        // share of the sky that is left, over the board plane
 uniform vec4 occlusion_map;         // uv = (xy - map.xy) * map.zw
 uniform vec4 eye;                   // V = normalize(eye.xyz - eye.w * P)
@@ -28,8 +29,8 @@ vec3 reflected(vec3 ray, float roughness) {
 }
 
 vec3 diffused(vec3 normal) {
-    float u = sqrt(max(0.5 - 0.5 * normal.z, 0.0));
-    return textureLod(environment, vec2((u * (COLUMNS - 1.0) + 0.5) / COLUMNS, (ROWS - 0.5) / ROWS), 0.0).rgb;
+    float c = 1.0 - normal.z;
+    return max(diffuse_cubic[0] + c * (diffuse_cubic[1] + c * (diffuse_cubic[2] + c * diffuse_cubic[3])), 0.0);
 }
 
 #if LAMPS > 0
@@ -76,7 +77,8 @@ vec3 radiance(vec3 point, vec3 face, vec3 normal, vec3 diffuse, vec3 f0, float r
         float shade = lit(lamp, point, face) * clamp(cosine * 50.0, 0.0, 1.0);
         vec3 half_way = normalize(light + view);
         float nh = dot(normal, half_way);
-        float lobe = a2 / pow(nh * nh * (a2 - 1.0) + 1.0, 2.0);
+        float spread = nh * nh * (a2 - 1.0) + 1.0;
+        float lobe = a2 / (spread * spread);
         float height = max(dot(half_way, light), 0.1);
         vec3 glint = mirror * lobe / (4.0 * height * height * (roughness + 0.5));
         sum += lamp_irradiance[lamp] * shade * max(cosine, 0.0) * (diffuse + glint);

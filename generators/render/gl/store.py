@@ -234,7 +234,7 @@ def geometry_on_card(context: moderngl.Context, geometry: Geometry) -> GeometryO
         atlas, places = pack(geometry.markings)
         marks = context.texture(atlas.shape[::-1], 1, atlas.tobytes(), alignment=1)
         marks.build_mipmaps(max_level=2)
-        marks.filter = (moderngl.LINEAR_MIPMAP_LINEAR, moderngl.LINEAR)
+        marks.filter = (moderngl.LINEAR_MIPMAP_NEAREST, moderngl.LINEAR)
     groups: dict[int, Group] = {}              # by mesh: one buffer of poses each
     highest = int(geometry.soup.instance.max()) if len(geometry.soup.instance) else 0
     for group in geometry.instances:
@@ -271,7 +271,7 @@ def artwork_on_card(context: moderngl.Context, coverage: Coverage) -> moderngl.T
         raise InputError(f"artwork: {width}×{height} texels; at most {limit} a side: use coarser texels")
     texture = context.texture((width, height), 4, np.ascontiguousarray(coverage.texels).tobytes())
     texture.build_mipmaps()
-    texture.filter = (moderngl.LINEAR_MIPMAP_LINEAR, moderngl.LINEAR)
+    texture.filter = (moderngl.LINEAR_MIPMAP_NEAREST, moderngl.LINEAR)     # two thirds of the time of the trilinear filter
     texture.repeat_x = texture.repeat_y = False
     return texture
 

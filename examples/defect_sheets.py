@@ -9,6 +9,7 @@ from pathlib import Path
 
 import linetwin as lt
 from generators.inspect.sheets import crop, sheet
+from generators.inspect.show import severity_text
 
 RECIPE = """\
 linetwin: 1
@@ -32,13 +33,13 @@ def main(out: Path, each: int = 2) -> int:
     path.write_text(RECIPE.format(scene=(Path(__file__).parent / "inspector.scene.yaml").resolve(), each=each))
     recipe = lt.Recipe.read(path)
     scene = lt.Scene.read(recipe.scene)
-    cells = lt.plan(scene, recipe).quota_samples
+    cells = lt.plan(scene, recipe).count_needed
     crops = defaultdict(list)
     for row in lt.generate(scene, recipe.with_count(cells), out / "dataset"):
         target = row.conditions["target"]
-        shown = [i for i in row.instances if i.defect == target["defect"] and i.component == target["component"]]
+        shown = [i for i in row.instances if i.defect == target["defect"] and i.component == target["host"]]
         best = max(shown, key=lambda i: i.amodal_pixels)
-        size = f"{best.severity:.3g} {best.severity_unit}" if best.severity_unit else "all or nothing"
+        size = severity_text(best.severity, best.severity_unit)
         crops[best.defect].append((best.severity, crop(row.rgb(0), best, f"{best.component} {size}".strip(),
                                                        "hidden from this camera" if best.hidden else best.rule)))
     for name, found in crops.items():

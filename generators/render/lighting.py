@@ -111,5 +111,5 @@ def level_diffuser(lighting: Lighting) -> F64:
     return total
 
 
-__all__ = ["COLUMNS", "GROUND_ALBEDO", "ROUGHNESS_ROWS", "diffuse_cubic", "diffuse_share", "environment", "level_diffuser", "reflected_share",
-           "roughness_rows", "tilts"]
+__all__ = ["COLUMNS", "GROUND_ALBEDO", "ROUGHNESS_ROWS", "diffuse_cubic", "diffuse_share", "environment", "level_diffuser",
+           "reflected_share", "roughness_rows", "tilts"]

@@ -19,7 +19,7 @@ from scenes.parts.model import Package
 from scenes.smt.state import Assembly
 
 F64 = NDArray[np.float64]
-SOLE = 2e-6                                    # [m] above its lowest point a formed lead still belongs to its foot's sole
+SOLE = 0.5                                     # [1] of its thickness that a formed lead's foot may rise at the heel
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,6 +27,7 @@ class Feet:
     """The metal of one mesh in the package frame, one row per terminal of the package (T)."""
     corners: F64                               # (T, 4, 2) outline of the contact [m]
     low: F64                                   # (T,) lowest point [m]
+    high: F64                                  # (T,) up to where the contact goes: a formed foot's thickness, else all of it [m]
     points: tuple[F64, ...]                    # T × (n, 3) vertices of each foot
 
 
@@ -76,9 +77,10 @@ def feet_of(item: Mesh, package: Package) -> Feet:
     label, _ = bodies(points, faces)
     groups = [points[label == k] for k in np.unique(label[faces])]
     formed = any(t.kind == "gullwing" for t in package.terminals)
-    soles = [g[g[:, 2] - g[:, 2].min() <= SOLE] if formed else g for g in groups]
+    thick = min(t.height for t in package.terminals)
+    soles = [g[g[:, 2] - g[:, 2].min() <= SOLE * thick] if formed else g for g in groups]
     middles = np.array([(s[:, :2].min(axis=0) + s[:, :2].max(axis=0)) / 2 for s in soles])
-    corners, low, chosen = [], [], []
+    corners, low, high, chosen = [], [], [], []
     for terminal in package.terminals:
         k = int(np.argmin(np.hypot(*(middles - terminal.center).T)))
         u = np.array([np.cos(terminal.direction), np.sin(terminal.direction)])
@@ -90,8 +92,9 @@ def feet_of(item: Mesh, package: Package) -> Feet:
         (x0, y0), (x1, y1) = local.min(axis=0), local.max(axis=0)
         corners.append(np.array([[x0, y0], [x1, y0], [x1, y1], [x0, y1]]) @ axes)
         low.append(groups[k][:, 2].min())
+        high.append(low[-1] + terminal.height if formed else groups[k][:, 2].max())
         chosen.append(groups[k])
-    feet = Feet(np.array(corners).reshape(-1, 4, 2), np.array(low), tuple(chosen))
+    feet = Feet(np.array(corners).reshape(-1, 4, 2), np.array(low), np.array(high), tuple(chosen))
     _FEET[id(item)] = item, feet
     return feet
 
@@ -112,7 +115,7 @@ def _part(assembly: Assembly, c: int, item: Mesh, pose: F64, ink: NDArray[np.uin
     design = mesh(package)
     wrong = _look(item) != _look(design)
     if not wrong:
-        expected = marking(package, component.value, component.reference if package.kind == "box" else "", seed)
+        expected = _mark(package, component.value, component.reference if package.kind == "box" else "", seed)
         wrong = (ink is None) != (expected is None) or (ink is not None and not np.array_equal(ink, expected))
     feet = None if wrong else feet_of(item, package)
     turn = pose[:3, :3]
@@ -130,6 +133,17 @@ def _part(assembly: Assembly, c: int, item: Mesh, pose: F64, ink: NDArray[np.uin
     return Part(item, pose, feet, bool(wrong), tilt, on_side, upside_down, float(np.pi - (np.pi - yaw) % (2 * np.pi)))
 
 
+_MARKS: dict[tuple[str, str, str, int], NDArray[np.uint8] | None] = {}
+
+
+def _mark(package: Package, value: str, reference: str, seed: int) -> NDArray[np.uint8] | None:
+    """The mark that the design's part carries, drawn once."""
+    key = package.key, value, reference, seed
+    if key not in _MARKS:
+        _MARKS[key] = marking(package, value, reference, seed)
+    return _MARKS[key]
+
+
 def _look(item: Mesh) -> tuple[object, ...]:
     """What tells one part from another by its shape: extents of body and metal to 1 µm, and the materials. No heights of leads."""
     out: list[object] = [tuple(np.unique(item.material).tolist())]
@@ -139,6 +153,19 @@ def _look(item: Mesh) -> tuple[object, ...]:
             v = v if kind == PartKind.BODY else v[:, :2]
             out += [int(kind), *np.round(np.concatenate([v.min(axis=0), v.max(axis=0)]) * 1e6).astype(int).tolist()]
     return tuple(out)
+
+
+def clearance(part: Part, terminal: int, points: F64) -> float:
+    """Between points and the box around a contact [m], 0 where one lies inside. ``points`` (n, 3), board frame."""
+    assert part.feet is not None
+    local = (points - part.pose[:3, 3]) @ part.pose[:3, :3]
+    corner = part.feet.corners[terminal]
+    u = (corner[1] - corner[0]) / np.linalg.norm(corner[1] - corner[0])
+    flat = (local[:, :2] - corner.mean(axis=0)) @ np.array([[u[0], -u[1]], [u[1], u[0]]])
+    half = np.array([np.linalg.norm(corner[1] - corner[0]), np.linalg.norm(corner[3] - corner[0])]) / 2
+    low, high = part.feet.low[terminal], part.feet.high[terminal]
+    away = np.column_stack([np.abs(flat) - half, low - local[:, 2], local[:, 2] - high])
+    return float(np.linalg.norm(np.maximum(away, 0), axis=1).min())
 
 
 # --- overhang --------------------------------------------------------------------------------------------------------
@@ -163,6 +190,16 @@ def half_turn(assembly: Assembly, joints: NDArray[np.intp], feet: Feet) -> tuple
     size = np.ptp(corners, axis=1)
     fits = (np.abs(2 * middle - center - center[partner]) < 0.5 * np.minimum(size, size[partner])).all()
     return (middle, partner) if fits and len(joints) else None
+
+
+def standing(assembly: Assembly, joints: NDArray[np.intp], part: Part) -> dict[int, int]:
+    """Which terminal stands on each joint's land: its own, or where the part lies turned by more than 90°, the one opposite."""
+    assert part.feet is not None
+    own = assembly.joints.terminal[joints]
+    found = half_turn(assembly, joints, part.feet) if abs(part.rotation) > np.pi / 2 else None
+    if found is None:
+        return dict(zip(joints.tolist(), own.tolist(), strict=True))
+    return {int(joints[k]): int(own[i]) for i, k in enumerate(found[1])}
 
 
 def overhang(assembly: Assembly, joints: NDArray[np.intp], part: Part, *, turned_back: bool, rotated: bool) -> Overhang:
@@ -215,4 +252,4 @@ def _turn(points: F64, angle: float) -> F64:
     return points @ np.array([[c, s], [-s, c]])
 
 
-__all__ = ["Feet", "Overhang", "Part", "bodies", "feet_of", "half_turn", "overhang", "parts"]
+__all__ = ["Feet", "Overhang", "Part", "bodies", "clearance", "feet_of", "half_turn", "overhang", "parts", "standing"]

@@ -103,42 +103,56 @@ def distance(body: Body, metal: F64) -> float:
 
 @dataclass(frozen=True, eq=False)
 class Neck:
-    """A bridge: which joints' lands it stands on, largest share first, and the narrowest cross-section between the two [m]."""
-    joints: tuple[int, ...]
+    """A bridge: the joint at each end, −1 where it meets none, and the narrowest cross-section between the two [m]."""
+    joints: tuple[int, int]
     width: float
 
 
-def neck(assembly: Assembly, body: Body, lands: list[BaseGeometry]) -> Neck:
-    """Measure a bridge's body."""
-    outline = shapely.MultiPoint(body.vertices[:, :2]).convex_hull
-    near = [j for j, land in enumerate(lands) if land.intersects(outline)]
-    share = {j: lands[j].intersection(outline).area for j in near}
-    touched = sorted((j for j in near if share[j] > 0), key=lambda j: -share[j])
-    flat = body.vertices[:, :2]
-    # its axis: the direction in which it is a prism is the one between its two flat ends
+def neck(assembly: Assembly, body: Body, lands: list[BaseGeometry], solder: dict[int, Body]) -> Neck:
+    """Measure a bridge's body.
+
+    Which joints it joins: at each end, those whose land it stands on and whose solder it runs into.
+    """
+    first = 2 + len(assembly.components)
     ends = _ends(body)
-    axis = ends[1] - ends[0]
-    length = np.hypot(*axis)
-    along = axis / length
+    joined = []
+    for end in ends:
+        under = [j for j, land in enumerate(lands) if first + j in solder and land.distance(shapely.Point(end)) < 1e-6]
+        joined.append(next((j for j in under if _meet(body, solder[first + j])), -1))
+    flat = body.vertices[:, :2]
+    length = float(np.hypot(*(ends[1] - ends[0])))
+    along = (ends[1] - ends[0]) / length
     across = np.array([-along[1], along[0]])
     s, w = (flat - ends[0]) @ along, (flat - ends[0]) @ across
-    widths = []
     edge = np.concatenate([body.faces[:, [0, 1]], body.faces[:, [1, 2]], body.faces[:, [2, 0]]])
+    a, b = edge[:, 0], edge[:, 1]
+    level = np.abs(s[b] - s[a]) < 1e-12
+    run = np.where(level, 1.0, s[b] - s[a])
+    widths = []
     for t in SLICES * length:
-        a, b = edge[:, 0], edge[:, 1]
         cut = (s[a] - t) * (s[b] - t) <= 0
-        a, b = a[cut], b[cut]
-        run = s[b] - s[a]
-        flat_edge = np.abs(run) < 1e-12
-        share_ = np.where(flat_edge, 0.0, (t - s[a]) / np.where(flat_edge, 1.0, run))
-        at = w[a] + share_ * (w[b] - w[a])
-        at = np.concatenate([at, w[b][flat_edge]])
-        widths.append(np.ptp(at))
-    return Neck(tuple(touched), float(min(widths)))
+        way = np.where(level, 0.0, (t - s[a]) / run)[cut]
+        widths.append(np.ptp(np.concatenate([w[a][cut] + way * (w[b] - w[a])[cut], w[b][cut & level]])))
+    return Neck((joined[0], joined[1]), float(min(widths)))
+
+
+def _meet(one: Body, other: Body) -> bool:
+    """Whether a vertex of one lies inside the other, or the other way round."""
+    return bool((winding(one.vertices, other) > 0.5).any() or (winding(other.vertices, one) > 0.5).any())
+
+
+def winding(points: F64, body: Body) -> F64:
+    """How often a closed body encloses each point (n,): the sum of its triangles' solid angles over 4π."""
+    a, b, c = (body.vertices[body.faces[:, k]][None] - points[:, None] for k in range(3))
+    la, lb, lc = (np.linalg.norm(x, axis=2) for x in (a, b, c))
+    top = np.einsum("nfi,nfi->nf", a, np.cross(b, c))
+    bottom = la * lb * lc + (a * b).sum(2) * lc + (b * c).sum(2) * la + (c * a).sum(2) * lb
+    result: F64 = np.arctan2(top, bottom).sum(axis=1) / (2 * np.pi)
+    return result
 
 
 def _ends(body: Body) -> F64:
-    """The two apexes of a bridge, (2, 2): the vertices where most triangles meet."""
+    """The two tips of a bridge, (2, 2): the vertices where most triangles meet."""
     count = np.bincount(body.faces.ravel(), minlength=len(body.vertices))
     return body.vertices[np.sort(np.argsort(-count, kind="stable")[:2]), :2]
 

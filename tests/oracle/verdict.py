@@ -48,6 +48,7 @@ class Claim:
     """A defect by measurement. ``severity`` is NaN where it is all or nothing."""
     severity: float
     margin: float
+    parts: tuple[int, ...] = ()                # further parts that are not as they should be
 
 
 @dataclass(frozen=True)
@@ -175,43 +176,44 @@ def _joints(assembly: Assembly, c: int, joints: NDArray[np.intp], part: on_parts
             profile: Profile, gross: bool, out: dict[Key, Claim]) -> None:
     rows = assembly.joints
     first = 2 + len(assembly.components)
+    # where a part is away from its lands or lies on its back, its ends are not asked to meet their solder
+    placed = not (gross or part.upside_down or ("shift", 2 + c) in out)
+    terminals = on_parts.standing(assembly, joints, part) if placed else {}
     for j in joints.tolist():
-        if rows.aperture_area[j] <= 0 or rows.nominal_volume[j] <= 0:
-            continue
         identity, kind = first + j, rows.kind[j]
+        if rows.aperture_area[j] <= 0 or kind not in (*FROM_ABOVE, "ball"):
+            continue
         body = solder.get(identity)
         share = body.volume / rows.nominal_volume[j] if body is not None else 0.0
-        if kind == "ball":
-            if not gross and body is not None:
-                _pillow(identity, body, profile, out)
-            continue
-        if kind not in FROM_ABOVE:
-            continue
-        if gross:
-            if body is not None and on_solder.distance(body, part.metal) < CONTACT:
+        if kind != "ball":
+            if not gross:
+                _claim(out, ("insufficient", identity), share, (profile.limit("insufficient_volume") - share) / VOLUME)
+            if body is not None and (not gross or on_solder.distance(body, part.metal) < CONTACT):
                 _claim(out, ("excess", identity), share, (share - profile.limit("excess_volume")) / VOLUME)
                 _claim(out, ("cold_joint", identity), body.roughness, (body.roughness - profile.limit("cold_roughness")) / ROUGH)
+        if body is None or gross:
             continue
-        _claim(out, ("insufficient", identity), share, (profile.limit("insufficient_volume") - share) / VOLUME)
-        if body is None:
-            continue
-        _claim(out, ("excess", identity), share, (share - profile.limit("excess_volume")) / VOLUME)
-        _claim(out, ("cold_joint", identity), body.roughness, (body.roughness - profile.limit("cold_roughness")) / ROUGH)
-        assert part.feet is not None
-        if kind == "gullwing":
-            _lifted(assembly, j, identity, part, body, profile, out)
+        if kind == "ball":
+            _pillow(identity, body, profile, out)
+        elif kind == "gullwing" and placed:
+            _lifted(assembly, j, terminals[j], part, body, profile, out)
+        said = any((defect, identity) in out for defect in ("insufficient", "lifted_lead", "head_in_pillow"))
+        if placed and not said:
+            apart = on_parts.clearance(part, terminals[j], body.vertices)
+            if apart > CONTACT or not on_solder.touches_land(assembly, j, body):
+                out["open", identity] = Claim(apart, np.inf)
 
 
-def _lifted(assembly: Assembly, j: int, identity: int, part: on_parts.Part, body: on_solder.Body, profile: Profile,
+def _lifted(assembly: Assembly, j: int, terminal: int, part: on_parts.Part, body: on_solder.Body, profile: Profile,
             out: dict[Key, Claim]) -> None:
     """A lead whose foot stands clear of its solder, and higher than nominal solder would reach."""
     rows = assembly.joints
     assert part.feet is not None
-    foot = part.feet.points[rows.terminal[j]] @ part.pose[:3, :3].T + part.pose[:3, 3]
+    foot = part.feet.points[terminal] @ part.pose[:3, :3].T + part.pose[:3, 3]
     height = float(foot[:, 2].min())
     gap = height - body.top
     reach = rows.nominal_volume[j] / rows.land_size[j].prod()
-    _claim(out, ("lifted_lead", identity), gap,
+    _claim(out, ("lifted_lead", 2 + len(assembly.components) + j), gap,
            min((gap - profile.limit("lifted_gap_um")) / GAP, (height - reach) / (2 * GAP)))
 
 
@@ -240,10 +242,11 @@ def _loose(assembly: Assembly, geometry: Geometry, solder: dict[int, on_solder.B
     diameters: dict[int, float] = {}
     for identity, body in solder.items():
         if body.part == PartKind.BRIDGE:
-            neck = on_solder.neck(assembly, body, _lands(assembly))
-            nets = {rows.net[j] or f"#{j}" for j in neck.joints}
-            if len(nets) > 1:
-                _claim(out, ("bridge", identity), neck.width, (neck.width - profile.limit("bridge_width_um")) / (NECK * neck.width))
+            neck = on_solder.neck(assembly, body, _lands(assembly), solder)
+            one, other = neck.joints
+            if one >= 0 and other >= 0 and (not rows.net[one] or rows.net[one] != rows.net[other]):
+                out["bridge", identity] = Claim(neck.width, (neck.width - profile.limit("bridge_width_um")) / (NECK * neck.width),
+                                                (int(rows.component[one]), int(rows.component[other])))
         elif body.part == PartKind.BALL:
             diameters[identity] = on_solder.ball_diameter(body)
     for identity, diameter in diameters.items():
@@ -296,6 +299,7 @@ def compare(assembly: Assembly, found: Sequence[Finding], claimed: dict[Key, Cla
             else:
                 tally.open += 1
                 continue
+        spoilt.update(claim.parts)
         if identity < first_joint:
             spoilt.add(identity - 2)
         elif identity < first_joint + len(assembly.joints):

@@ -20,8 +20,18 @@ if TYPE_CHECKING:
     from generators.dataset.sample import Sample
     from generators.reports import Report
     from scenes.errors import (
-        AssetError, BackendError, BackendUnavailable, DatasetError, InputError, InvariantError, LinetwinError, ModelError,
-        RecipeError, ResumeError, SceneError, StorageError,
+        AssetError,
+        BackendError,
+        BackendUnavailable,
+        DatasetError,
+        InputError,
+        InvariantError,
+        LinetwinError,
+        ModelError,
+        RecipeError,
+        ResumeError,
+        SceneError,
+        StorageError,
     )
     from scenes.scene import Scene
     from training_bridge import train, validate
@@ -41,7 +51,8 @@ def _own_room(module: str) -> Any:
     """Import one of our rooms, and say so clearly where a package of the user's shadows it."""
     room = importlib.import_module(module.split(".")[0])
     ours = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-    places = [os.path.abspath(p) for p in getattr(room, "__path__", [])] or [os.path.dirname(os.path.abspath(room.__file__ or ""))]
+    places = [os.path.abspath(p) for p in getattr(room, "__path__", [])]
+    places = places or [os.path.dirname(os.path.abspath(room.__file__ or ""))]
     if not any(os.path.dirname(place) == ours for place in places):
         raise ImportError(f"{places[0]}: shadows linetwin's own package '{room.__name__}'; "
                           f"rename that folder, or run from another directory than its parent")

@@ -1,7 +1,7 @@
 """``linetwin bench``: what the tool costs, measured as a user would meet it, with a peer in the same run.
 
 Whole commands are timed from outside (a process each), so nothing is warm that would not be. Ratios against pyrender come
-from ``generators.render.benchmark``, frame by frame in turn, where pyrender is installed.
+from :mod:`linetwin.bench_renderers`, in turns, where pyrender is installed.
 """
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from linetwin.bench_renderers import compare_renderers
 from linetwin.demo import example
 from scenes.errors import BackendError, InputError
 
@@ -50,14 +51,16 @@ def run_bench(board: Path | None, *, frames: int, soak: bool) -> tuple[dict[str,
     try:
         _command(["scene", "new", str(board), "-o", str(folder / "scene.yaml")])
         result: dict[str, Any] = {
-            "machine": {"cores": len(os.sched_getaffinity(0)), "python": platform.python_version(), "system": platform.platform()},
+            "machine": {"cores": len(os.sched_getaffinity(0)), "python": platform.python_version(),
+                        "system": platform.platform()},
             "board": str(board.name),
             "import_s": import_seconds(),
             "first_sample_s": first_sample_seconds(folder),
             "generate": generate_rate(folder, frames, workers=2),
             "generate_one_worker": generate_rate(folder, max(frames // 2, 4), workers=1),
             "whole_board": generate_rate(folder, max(frames // 4, 4), workers=2, view="board", pixel=40),
-            "renderers": _renderers(folder),
+            "renderers": compare_renderers(folder / "scene.yaml", frames=max(frames // 2, 4), peer_frames=max(frames // 15, 1),
+                                           processes=(1, 2)),
         }
         if soak:
             result["memory"] = memory_growth(folder)
@@ -69,8 +72,8 @@ def run_bench(board: Path | None, *, frames: int, soak: bool) -> tuple[dict[str,
 def import_seconds(runs: int = 7) -> float:
     """Median time of ``import linetwin`` in a fresh interpreter [s]."""
     code = "import time; t = time.perf_counter(); import linetwin; print(time.perf_counter() - t)"
-    return statistics.median(float(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout)
-                             for _ in range(runs))
+    timed = [subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True) for _ in range(runs)]
+    return statistics.median(float(run.stdout) for run in timed)
 
 
 def first_sample_seconds(folder: Path) -> float:
@@ -78,8 +81,8 @@ def first_sample_seconds(folder: Path) -> float:
     recipe, out = folder / "first.yaml", folder / "first"
     recipe.write_text(_RECIPE.format(count=2, shard=1, view="tiles", pixel=20))
     begun = time.perf_counter()
-    process = subprocess.Popen([sys.executable, "-m", "linetwin.cli", "generate", str(recipe), "-o", str(out), "--workers", "2", "--json"],
-                               stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    process = subprocess.Popen([sys.executable, "-m", "linetwin.cli", "generate", str(recipe), "-o", str(out),
+                                "--workers", "2", "--json"], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     while not list((out / "data").glob("shard-*.parquet")) and process.poll() is None:
         time.sleep(0.02)
     took = time.perf_counter() - begun
@@ -90,7 +93,7 @@ def first_sample_seconds(folder: Path) -> float:
     return took
 
 
-def generate_rate(folder: Path, frames: int, *, workers: int, view: str = "tiles", pixel: float = 20) -> dict[str, Any]:
+def generate_rate(folder: Path, frames: int, *, workers: int, view: str = "tiles", pixel: float = 20) -> dict[str, float]:
     """Frames per second committed, all labels, encoded; steady state: from each worker's second shard on."""
     shard = max(frames // 10, 1)
     recipe, out = folder / "rate.yaml", folder / "rate"
@@ -121,12 +124,6 @@ def memory_growth(folder: Path, frames: int = 2000) -> dict[str, float]:
     return {"start_mb": first / 1e6, "end_mb": last / 1e6, "growth_percent": (last / first - 1) * 100}
 
 
-def _renderers(folder: Path) -> dict[str, Any]:
-    from generators.render.benchmark import compare
-
-    return compare(folder / "scene.yaml")
-
-
 def _command(arguments: list[str]) -> None:
     run = subprocess.run([sys.executable, "-m", "linetwin.cli", *arguments], capture_output=True, text=True)
     if run.returncode == 2:
@@ -146,9 +143,27 @@ def _text(result: dict[str, Any]) -> str:
                      f"{found['worker_rss_mb']:.0f} MB per worker, {found['bytes_per_frame'] / 1e6:.2f} MB per frame")
     if "memory" in result:
         memory = result["memory"]
-        lines.append(f"memory over frames 1,000 to 2,000: {memory['start_mb']:.0f} → {memory['end_mb']:.0f} MB ({memory['growth_percent']:+.2f} %)")
-    lines.append(json.dumps(result["renderers"], indent=2, sort_keys=True))
-    return "\n".join(lines)
+        lines.append(f"memory, frames 1,000 to 2,000: {memory['start_mb']:.0f} → {memory['end_mb']:.0f} MB "
+                     f"({memory['growth_percent']:+.2f} %)")
+    return "\n".join([*lines, *_renderer_lines(result["renderers"])])
+
+
+def _renderer_lines(found: dict[str, Any]) -> list[str]:
+    lines = []
+    for key, rows in found.items():
+        if not key.endswith("_processes"):
+            continue
+        for name in ("gl", "pyrender"):
+            if name in rows:
+                row = rows[name]
+                rate = statistics.median(row["rates"])
+                lines.append(f"rendering alone, {row['processes']} process(es), {name:9s} {rate:6.2f} frames/s, "
+                             f"{row['cpu_ms']:5.0f} ms CPU per frame, {row['resident_mb']:.0f} MB")
+        if "ratio" in rows:
+            lines.append(f"  ratio {rows['ratio']['median']:.1f} ({rows['ratio']['low']:.1f}–{rows['ratio']['high']:.1f}), "
+                         f"by CPU time {rows['ratio_cpu']:.1f}")
+    edges = ", ".join(f"{k} {v:.2f}" for k, v in found["edges"].items())
+    return [*lines, f"edges against 8 × 8 samples [sRGB codes]: {edges}"]
 
 
 __all__ = ["default_board", "run_bench"]

@@ -111,8 +111,8 @@ def scene_schema(kind: Annotated[str, typer.Argument(help="scene, recipe or acce
 
 @app.command()
 def generate(recipe: Annotated[Path, typer.Argument(help="recipe YAML")],
-             out: Annotated[Path, typer.Option("--out", "-o", help="dataset folder; an existing one is resumed")] = Path("dataset"),
-             workers: Annotated[int | None, typer.Option(help="Ray workers; 0 renders in this process; default one per core")] = None,
+             out: Annotated[Path, typer.Option("--out", "-o", help="dataset folder; resumed if it exists")] = Path("dataset"),
+             workers: Annotated[int | None, typer.Option(help="Ray workers; 0: in this process; default one per core")] = None,
              renderer: Annotated[str, typer.Option(help="gl or pyrender")] = "gl",
              address: Annotated[str | None, typer.Option(help="a running Ray cluster, e.g. ray://head:10001 or auto")] = None,
              plan: Annotated[bool, typer.Option("--plan", help="print counts, time and disk; render nothing")] = False,
@@ -124,7 +124,8 @@ def generate(recipe: Annotated[Path, typer.Argument(help="recipe YAML")],
         result, text = run_plan(recipe)
         emit(result, as_json, text)
         return
-    emit(run_generate(recipe, out, workers=workers, renderer=renderer, address=address, progress=progress_bar(as_json)), as_json)
+    emit(run_generate(recipe, out, workers=workers, renderer=renderer, address=address, progress=progress_bar(as_json)),
+         as_json)
 
 
 @app.command()
@@ -161,7 +162,8 @@ def train(dataset: Annotated[Path, typer.Argument()],
     """Train the compact image model on component crops."""
     from linetwin.model_commands import run_train
 
-    emit(run_train(dataset, out, epochs=epochs, seed=seed, shuffle_labels=shuffle_labels, progress=progress_bar(as_json)), as_json)
+    emit(run_train(dataset, out, epochs=epochs, seed=seed, shuffle_labels=shuffle_labels, progress=progress_bar(as_json)),
+         as_json)
 
 
 @app.command()
@@ -183,7 +185,8 @@ def validate(model: Annotated[Path, typer.Argument()],
 
 @app.command()
 def demo(out: Annotated[Path, typer.Option("--out", "-o")] = Path("build/demo"),
-         samples: Annotated[int, typer.Option(min=336, help="the demo recipe's quotas need 336")] = 360, units: Annotated[int, typer.Option(min=10)] = 320,
+         samples: Annotated[int, typer.Option(min=336, help="the demo recipe's quotas need 336")] = 360,
+         units: Annotated[int, typer.Option(min=10)] = 320,
          workers: Annotated[int | None, typer.Option()] = None, as_json: Json = False) -> None:
     """The whole chain on the shipped board: import, generate, inspect, train, validate."""
     from linetwin.demo import run_demo
@@ -194,7 +197,7 @@ def demo(out: Annotated[Path, typer.Option("--out", "-o")] = Path("build/demo"),
 
 
 @app.command()
-def bench(board: Annotated[Path | None, typer.Option(help="board file; default the shipped board, or LINETWIN_BOARDS' ESP32-PoE")] = None,
+def bench(board: Annotated[Path | None, typer.Option(help="board file; default ESP32-PoE in LINETWIN_BOARDS, else ours")] = None,
           frames: Annotated[int, typer.Option(min=4)] = 60, quick: Annotated[bool, typer.Option(help="a short run")] = False,
           soak: Annotated[bool, typer.Option(help="2,000 frames for the memory figure")] = False, as_json: Json = False) -> None:
     """Throughput, memory and start-up, against pyrender where it is installed."""
@@ -216,8 +219,8 @@ def main(arguments: list[str] | None = None) -> None:
         code = app(args=arguments, prog_name="linetwin", standalone_mode=False)
     except typer.Abort:
         fail("interrupted; what was committed stays, run the same command again to resume", 130)
-    except typer.TyperException as error:
-        message = getattr(error, "format_message", lambda: str(error))()
+    except typer.TyperException as usage:
+        message = usage.format_message() if hasattr(usage, "format_message") else str(usage)
         if not message:                        # the help was shown: nothing was asked for
             raise SystemExit(2) from None
         fail(f"{message.rstrip('.')}; see 'linetwin --help'", 2)

@@ -15,7 +15,8 @@ def run_plan(recipe: Path) -> tuple[dict[str, Any], str]:
     return made.to_dict(), made.text()
 
 
-def run_generate(recipe: Path, out: Path, *, workers: int | None, renderer: str, address: str | None, progress: Any) -> dict[str, Any]:
+def run_generate(recipe: Path, out: Path, *, workers: int | None, renderer: str, address: str | None,
+                 progress: Any) -> dict[str, Any]:
     """Generate or resume; returns what was committed."""
     from domain_randomization import Recipe, run
     from scenes.scene import Scene

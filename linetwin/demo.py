@@ -74,7 +74,7 @@ def run_demo(out: Path, *, samples: int, units: int, workers: int | None, as_jso
         "seconds": {name: round(value, 1) for name, value in took.items()}, "seconds_total": round(sum(took.values()), 1),
     }
     text = "\n".join([
-        "", f"gate: {gate.status}; verdict: {verdict.status}; " + ", ".join(f"{k} {v:.0f} s" for k, v in took.items()),
+        "", f"gate: {gate.verdict}; verdict: {verdict.verdict}; " + ", ".join(f"{k} {v:.0f} s" for k, v in took.items()),
         str(verdict), "",
         "Open these:",
         f"  {out / 'board.png'}                     a healthy unit as the camera sees it",

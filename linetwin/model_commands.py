@@ -20,8 +20,9 @@ def run_validate(model: Path, scene: Path, out: Path, *, units: int, seed: int, 
     from scenes.scene import Scene
     from training_bridge import validate
 
-    report = validate(model, Scene.read(scene), units=units, out=out, seed=seed, recipe=recipe, workers=workers, progress=progress)
-    return report.to_dict(), f"{report}\nreport: {out / 'index.html'}", EXIT[report.status]
+    report = validate(model, Scene.read(scene), units=units, out=out, seed=seed, recipe=recipe, workers=workers,
+                      progress=progress)
+    return report.to_dict(), f"{report}\nreport: {out / 'index.html'}", EXIT[report.verdict]
 
 
 __all__ = ["EXIT", "run_train", "run_validate"]

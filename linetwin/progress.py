@@ -1,13 +1,15 @@
 """A progress bar with rate and time left, for terminals."""
 from __future__ import annotations
 
+from typing import Any
+
 
 class Bar:
     """Call it with ``(done, total, note)``; it opens itself on the first call and closes when ``done`` reaches ``total``."""
 
     def __init__(self) -> None:
-        self._progress = None
-        self._task = None
+        self._progress: Any = None
+        self._task: Any = None
 
     def __call__(self, done: int, total: int, note: str = "") -> None:
         from rich.console import Console

@@ -53,11 +53,13 @@ def new_scene(board: Path, out: Path, *, side: str, centroid: Path | None, bom: 
         return os.path.relpath(path.resolve(), out.resolve().parent)
 
     extra = "".join(f"  {key}: {json.dumps(relative(path))}\n" for key, path in (("centroid", centroid), ("bom", bom)) if path)
-    text = _SCENE.format(name=out.name, title=json.dumps(imported.name), board=json.dumps(relative(board)), extra=extra, side=side)
+    text = _SCENE.format(name=out.name, title=json.dumps(imported.name), board=json.dumps(relative(board)), extra=extra,
+                         side=side)
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         out.write_text(text, encoding="utf-8")
-        (out.parent / "scene.schema.json").write_text(json.dumps(schema("scene"), indent=1, sort_keys=True) + "\n", encoding="utf-8")
+        (out.parent / "scene.schema.json").write_text(json.dumps(schema("scene"), indent=1, sort_keys=True) + "\n",
+                                                      encoding="utf-8")
     except OSError as error:
         raise StorageError(f"{out}: cannot be written ({error.strerror}); choose another --out") from None
     Scene.read(out)

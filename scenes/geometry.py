@@ -92,9 +92,13 @@ def merge(soups: list[Soup]) -> Soup:
     if not soups:
         return Soup.empty()
     start = np.cumsum([0, *[len(s.vertices) for s in soups[:-1]]])
-    return Soup(*(np.concatenate([getattr(s, name) for s in soups]) for name in ("vertices", "normals")),
-                np.concatenate([s.faces + np.uint32(o) for s, o in zip(soups, start, strict=True)]),
-                *(np.concatenate([getattr(s, name) for s in soups]) for name in ("material", "part", "instance", "roughness")))
+
+    def joined(name: str) -> np.ndarray:
+        return np.concatenate([getattr(s, name) for s in soups])
+
+    faces = np.concatenate([s.faces + np.uint32(o) for s, o in zip(soups, start, strict=True)])
+    return Soup(joined("vertices"), joined("normals"), faces, joined("material"), joined("part"), joined("instance"),
+                joined("roughness"))
 
 
 @dataclass(frozen=True, eq=False)

@@ -32,7 +32,7 @@ class Camera:
 
     def view(self) -> NDArray[np.float64]:
         """Board → camera, (4, 4)."""
-        return np.linalg.inv(self.pose)
+        return np.asarray(np.linalg.inv(self.pose), np.float64)
 
     def projection(self) -> NDArray[np.float64]:
         """Camera → clip space by OpenGL's convention, (4, 4): x, y in [−1, 1] over the image, z from near −1 to far 1."""
@@ -93,7 +93,7 @@ class Lighting:
 
 @dataclass(frozen=True)
 class Look:
-    """What may vary in a product's surfaces without changing what it is. Colours are sRGB, 0 to 1, as they look in diffuse light."""
+    """What may vary in a product's surfaces without changing what it is. Colours are sRGB, 0 to 1, in diffuse light."""
     mask: Rgb = (0.04, 0.25, 0.17)             # lacquer over laminate
     mask_over_copper: Rgb = (0.04, 0.44, 0.23)
     silk: Rgb = (0.90, 0.91, 0.88)

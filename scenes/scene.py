@@ -55,7 +55,8 @@ class CameraFile(_File):
     pixel_um: float = Field(20.0, gt=0, le=1000, description="pixel size on the object")
     width: int = Field(1024, ge=16, le=8192)
     height: int = Field(1024, ge=16, le=8192)
-    view: Literal["tiles", "board"] = Field("tiles", description="'tiles': frames of width × height cover the board; 'board': one frame over all of it")
+    view: Literal["tiles", "board"] = Field("tiles", description="'tiles': frames of width × height cover the board; "
+                                            "'board': one frame over all of it")
     distance_mm: float = Field(200.0, gt=1)
 
 
@@ -245,6 +246,12 @@ def _lighting(file: LightingFile) -> Lighting:
     return Lighting(rings, file.dome, tuple(lamps), file.exposure)
 
 
+def _equipment(file: EquipmentFile, root: Path) -> Equipment:
+    (x, y, z), (a, b, c) = file.position_mm, file.rotation_deg
+    return Equipment(file.id, (root / file.model).resolve(), (x * 1e-3, y * 1e-3, z * 1e-3),
+                     (math.radians(a), math.radians(b), math.radians(c)))
+
+
 def _scene(file: SceneFile, path: Path, text: str) -> Scene:
     root = path.parent
     product, panel = file.product, file.product.panel
@@ -269,9 +276,8 @@ def _scene(file: SceneFile, path: Path, text: str) -> Scene:
                 tuple((root / m).resolve() for m in product.models), acceptance,
                 product.stencil_um * 1e-6, product.thickness_mm * 1e-3),
         stations,
-        tuple(Equipment(e.id, (root / e.model).resolve(), tuple(v * 1e-3 for v in e.position_mm),
-                        tuple(math.radians(v) for v in e.rotation_deg)) for e in file.equipment),
+        tuple(_equipment(e, root) for e in file.equipment),
         path, text)
 
 
-__all__ = ["CameraSpec", "Equipment", "Panel", "Product", "SCENE_KEYS", "Scene", "SceneFile", "Station", "explain"]
+__all__ = ["SCENE_KEYS", "CameraSpec", "Equipment", "Panel", "Product", "Scene", "SceneFile", "Station", "explain"]

@@ -24,6 +24,7 @@ LEAST = 8                  # good crops per unit, however large the dataset
 TEACHERS = 80              # training units that the layout is taught from
 USED = ("train", "val")
 COLUMNS = ("id", "index", "split", "frames", "images", "instances")
+MEASURED = 48              # good crops per window that its usual salience is taken from
 VAL_EVERY = 6              # where a dataset has no "val" split, every 6th training unit takes its place
 
 I64 = NDArray[np.int64]
@@ -110,10 +111,20 @@ def _finish(layout: Layout, classes: tuple[str, ...], crops: NDArray[np.uint8], 
     for k in range(len(val)):
         rows = np.flatnonzero(unit == k)
         golden[rows] = np.clip(np.rint(references.golden(found[k], window[rows])), 0, 255)
-    references = replace(references, usual=usual(_salience(references, crops[teach], golden[teach], window[teach]),
-                                                 window[teach], len(layout)))
+    measured = _some(window, teach, len(layout))
+    references = replace(references, usual=usual(_salience(references, crops[measured], golden[measured], window[measured]),
+                                                 window[measured], len(layout)))
     return Prepared(layout, references, classes, crops, golden, unit, window, label, val,
                     np.array([t.bad for t in truths]), np.array([t.hidden_only for t in truths]), ids)
+
+
+def _some(window: I64, teach: NDArray[np.bool_], count: int) -> I64:
+    """Rows of at most ``MEASURED`` teaching crops per window, evenly spread over the units."""
+    found = []
+    for k in range(count):
+        rows = np.flatnonzero(teach & (window == k))
+        found.append(rows[np.unique(np.linspace(0, len(rows) - 1, min(len(rows), MEASURED)).astype(int))] if len(rows) else rows)
+    return np.concatenate(found)
 
 
 def _salience(references: References, crops: NDArray[np.uint8], golden: NDArray[np.uint8], window: I64) -> NDArray[np.float32]:

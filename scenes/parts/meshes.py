@@ -80,6 +80,9 @@ def _build(package: Package, lifted: Lifted) -> Mesh:
         from scenes.parts.step import body_mesh
 
         return body_mesh(package)
+    if package.kind == "sod":
+        solids, mark = _sod(package, dict(lifted))
+        return finish(package.key, solids, turn=turn_of(package), at=package.center, marking=mark)
     if package.kind in _ALONG and not (package.kind == "chip_led" and len(package.terminals) > 2):
         solids, mark = _ALONG[package.kind](package)
         return finish(package.key, solids, turn=turn_of(package), at=package.center, marking=mark)
@@ -186,13 +189,14 @@ def _chip_led(package: Package) -> tuple[list[Solid], Rect | None]:
     return solids, (-length / 2 + term, -width * 0.42, length / 2 - term, width * 0.42)
 
 
-def _sod(package: Package) -> tuple[list[Solid], Rect | None]:
+def _sod(package: Package, lifted: dict[int, float]) -> tuple[list[Solid], Rect | None]:
     length, width, height = _canonical(package)
     lead = package.dims["lead"]
     t = package.terminals[0]
     solids = [moulded((length, width, height * 0.97), 0.03 * height, 0.45 * height)]
-    piece = gull(package.dims["span"] / 2, t.size[0], length / 2, 0.45 * height, lead, t.size[1])
-    solids += [piece, piece.moved(turn=math.pi)]
+    for i, turn in enumerate((math.pi, 0.0)):  # the first terminal is at −x
+        piece = gull(package.dims["span"] / 2, t.size[0], length / 2, 0.45 * height, lead, t.size[1], lifted.get(i, 0.0))
+        solids.append(piece.moved(turn=turn))
     return solids, (-length * 0.42, -width * 0.38, length * 0.42, width * 0.38)
 
 
@@ -474,7 +478,6 @@ _ALONG: dict[str, _Builder] = {
     "chip_diode": _capacitor,
     "chip_resistor": _resistor,
     "melf": _melf,
-    "sod": _sod,
     "sma": _sma,
     "electrolytic_can": _can,
     "electrolytic_radial": _radial,

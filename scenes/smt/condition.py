@@ -88,7 +88,8 @@ def hosts(assembly: Assembly, defect: str) -> tuple[int, ...]:
     elif defect in ("head_in_pillow", "bga_void"):
         chosen = free & _having(layout, rows.component, layout.ball & layout.printed)
     else:
-        chosen = free & _having(layout, rows.component, layout.gullwing & layout.printed)
+        ours = np.array([not p.model for p in assembly.packages], bool)    # leads of an imported model do not bend
+        chosen = free & ours & _having(layout, rows.component, layout.gullwing & layout.printed)
     return tuple(np.flatnonzero(chosen).tolist())
 
 

@@ -164,4 +164,5 @@ class UnitState:
         return sha.hexdigest()
 
 
-__all__ = ["Assembly", "BILLBOARD", "Balls", "Bridges", "FLIPPED", "Joints", "Residues", "Scratches", "UPRIGHT", "UnitState", "Voids"]
+__all__ = ["BILLBOARD", "FLIPPED", "UPRIGHT", "Assembly", "Balls", "Bridges", "Joints", "Residues", "Scratches", "UnitState",
+           "Voids"]

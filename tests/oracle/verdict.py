@@ -176,9 +176,10 @@ def _joints(assembly: Assembly, c: int, joints: NDArray[np.intp], part: on_parts
             profile: Profile, gross: bool, out: dict[Key, Claim]) -> None:
     rows = assembly.joints
     first = 2 + len(assembly.components)
-    # where a part is away from its lands or lies on its back, its ends are not asked to meet their solder
-    placed = not (gross or part.upside_down or ("shift", 2 + c) in out)
-    terminals = on_parts.standing(assembly, joints, part) if placed else {}
+    # where a part is away from its lands, its ends are not asked to meet their solder
+    upright = not (gross or part.upside_down)
+    placed = upright and not {("shift", 2 + c), ("rotation", 2 + c)} & out.keys()
+    terminals = on_parts.standing(assembly, joints, part) if upright else {}
     for j in joints.tolist():
         identity, kind = first + j, rows.kind[j]
         if rows.aperture_area[j] <= 0 or kind not in (*FROM_ABOVE, "ball"):
@@ -195,7 +196,7 @@ def _joints(assembly: Assembly, c: int, joints: NDArray[np.intp], part: on_parts
             continue
         if kind == "ball":
             _pillow(identity, body, profile, out)
-        elif kind == "gullwing" and placed:
+        elif kind == "gullwing" and upright:
             _lifted(assembly, j, terminals[j], part, body, profile, out)
         said = any((defect, identity) in out for defect in ("insufficient", "lifted_lead", "head_in_pillow"))
         if placed and not said:

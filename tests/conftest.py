@@ -5,7 +5,11 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
+# The same examples on every machine and in every run, however slow: a failure is a fact, not the weather.
+settings.register_profile("linetwin", deadline=None, derandomize=True)
+settings.load_profile("linetwin")
 os.environ.setdefault("LP_NUM_THREADS", "1")
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -23,15 +23,18 @@ from training_bridge.prepare import Prepared
 from training_bridge.stats import auroc
 
 BATCH = 128
-STEPS = 60                 # per epoch
+STEPS = 40                 # per epoch
 DEFECTIVE = 0.4            # share of a batch
 RATE = 3e-3                # peak learning rate of AdamW, cosine to 0 after a short warm-up
 WARM_UP = 0.05             # of all steps
 DECAY = 0.02               # weight decay
 KIND_WEIGHT = 0.3          # of the class loss beside the defect loss
+SMOOTH = 0.02              # labels are 0.02 and 0.98: no crop is worth an endless logit
+AVERAGE = 0.97             # per step, of the running mean of the weights, which is what is validated and kept
 HARD = 0.7                 # share of good crops drawn by how badly they were judged before
 JITTER = (0.01, 1.0)       # spread of the gain [1] and offset [grey levels] added per crop
 SURE = 0.999               # confidence with which an epoch must beat chance on the validation crops to be kept
+WATCHED = 2000             # good validation crops looked at after every epoch
 SLICE = 512                # crops per forward pass outside training
 
 
@@ -109,22 +112,31 @@ def fit(data: Prepared, label: NDArray[np.int64], *, epochs: int, seed: int, thr
         net = Compact(len(data.classes), WIDTHS).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         optimiser = torch.optim.AdamW(net.parameters(), lr=RATE, weight_decay=DECAY, betas=(0.9, 0.98))
         # The start, which says the same of every crop, is kept unless an epoch surely beats chance on the validation units.
-        memory = _Memory(net, optimiser, np.ones(len(label), np.float32), _weights(net), ())
+        calm = Compact(len(data.classes), WIDTHS)
+        calm.load_state_dict(net.state_dict())
+        memory = _Memory(net, optimiser, calm, np.ones(len(label), np.float32), _weights(net), ())
         if state.exists():
             memory = _restore(state, run, memory)
         feed = Feed(data)
-        train, val = np.flatnonzero(~data.val[data.unit]), np.flatnonzero(data.val[data.unit])
+        train, val = np.flatnonzero(~data.val[data.unit]), _validation(data, label)
         for epoch in range(len(memory.history), epochs):
             loss = _epoch(memory, feed, label, train, epoch, epochs, seed)
-            figures = {"epoch": float(epoch), "loss": loss, **evaluate(net, feed, label, val)}
+            figures = {"epoch": float(epoch), "loss": loss, **evaluate(calm, feed, label, val)}
             best = min((h["val_loss"] for h in memory.history if h["val_sure"] > 0.5), default=np.inf)
             if figures["val_loss"] < best and figures["val_sure"] > 0.5:
-                memory = replace(memory, best=_weights(net))
+                memory = replace(memory, best=_weights(calm))
             memory = replace(memory, history=(*memory.history, figures))
             _store(state, run, memory)
             if progress:
                 progress(memory.history)
     return Fit(memory.best, memory.history)
+
+
+def _validation(data: Prepared, label: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Validation rows looked at after every epoch: all defects, and good crops evenly spread, at most WATCHED."""
+    rows = np.flatnonzero(data.val[data.unit])
+    good = rows[label[rows] == 0]
+    return np.sort(np.concatenate([rows[label[rows] > 0], good[::max(1, -(-len(good) // WATCHED))]]))
 
 
 def _weights(net: nn.Module) -> dict[str, NDArray[Any]]:
@@ -136,6 +148,7 @@ class _Memory:
     """Everything that a resumed run needs."""
     net: Compact
     optimiser: torch.optim.AdamW
+    calm: Compact                              # the running mean of net's weights
     hardness: NDArray[np.float32]              # (N,) how badly each crop was judged when last seen
     best: dict[str, NDArray[Any]]
     history: tuple[dict[str, float], ...]
@@ -165,15 +178,27 @@ def _epoch(memory: _Memory, feed: Feed, label: NDArray[np.int64], train: NDArray
         rows = np.concatenate([draw_bad[step], draw_good[step]])
         target = torch.from_numpy(label[rows])
         logit, kind = net(*feed(rows, rng))
-        each = nn.functional.binary_cross_entropy_with_logits(logit, (target > 0).float(), reduction="none")
+        wanted = (target > 0).float() * (1 - 2 * SMOOTH) + SMOOTH
+        each = nn.functional.binary_cross_entropy_with_logits(logit, wanted, reduction="none")
         loss = each.mean() + KIND_WEIGHT * nn.functional.cross_entropy(kind[:many], target[:many] - 1)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         nn.utils.clip_grad_norm_(net.parameters(), 1.0)
         optimiser.step()
+        _follow(memory.calm, net, min(AVERAGE, (epoch * STEPS + step) / (epoch * STEPS + step + 10)))
         memory.hardness[rows] = np.clip(each.detach().numpy(), 0.01, 3.0)
         total += loss.item()
     return total / STEPS
+
+
+def _follow(calm: nn.Module, net: nn.Module, keep: float) -> None:
+    """Move the running mean of the weights, batch statistics included, towards the net."""
+    with torch.no_grad():
+        for mean, now in zip(calm.state_dict().values(), net.state_dict().values(), strict=True):
+            if mean.is_floating_point():
+                mean.mul_(keep).add_(now, alpha=1 - keep)
+            else:
+                mean.copy_(now)
 
 
 def logits(net: nn.Module, feed: Feed, rows: NDArray[np.int64]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -198,6 +223,7 @@ def evaluate(net: nn.Module, feed: Feed, label: NDArray[np.int64], rows: NDArray
 
 def _store(path: Path, run: str, memory: _Memory) -> None:
     arrays: dict[str, NDArray[Any]] = {f"net.{k}": v.detach().numpy() for k, v in memory.net.state_dict().items()}
+    arrays |= {f"calm.{k}": v.numpy() for k, v in memory.calm.state_dict().items()}
     arrays |= {f"best.{k}": v for k, v in memory.best.items()}
     for index, values in memory.optimiser.state_dict()["state"].items():
         arrays |= {f"adam.{index}.{k}": np.asarray(v) for k, v in values.items()}
@@ -211,7 +237,8 @@ def _restore(path: Path, run: str, memory: _Memory) -> _Memory:
     arrays = unpack(path)
     if str(arrays.get("run")) != run:
         raise ModelError(f"{path.parent}: holds a training run of other data or settings; choose another folder or delete it")
-    memory.net.load_state_dict({k[4:]: torch.from_numpy(v) for k, v in arrays.items() if k.startswith("net.")})
+    for part, module in (("net.", memory.net), ("calm.", memory.calm)):
+        module.load_state_dict({k[len(part):]: torch.from_numpy(v) for k, v in arrays.items() if k.startswith(part)})
     adam = memory.optimiser.state_dict()
     moments: dict[int, dict[str, Tensor]] = {}
     for key, value in arrays.items():

@@ -1,18 +1,25 @@
-"""From samples to a picture: anti-aliasing where it is needed, point spread, read-out noise. NumPy, whole frames.
+"""From samples to a picture: anti-aliasing where it is needed, point spread, read-out noise. NumPy, in bands of rows.
 
-Everything is linear light between an exact 256-entry decode and a 4096-entry sRGB encode.
+Everything is linear light. A renderer hands over either sRGB bytes or *codes*: one uint32 per pixel with the square roots
+of red, green and blue in 11, 11 and 10 bits (steps below a third of an sRGB code everywhere).
 """
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 F32 = NDArray[np.float32]
 U8 = NDArray[np.uint8]
+U32 = NDArray[np.uint32]
 
-_ENCODE_STEPS = 4096
+_ENCODE_STEPS = 1 << 14
+_BAND = 32                                     # rows at a time: what is worked on stays in the processor's cache
+_CODE = ((21, 2047), (10, 2047), (0, 1023))    # per channel: shift and largest value of a code
+_POOL = 1 << 20                                # standard normals that read-out noise is cut from
+_NEIGHBOURS = np.array([(0, 1), (0, -1), (1, 0), (-1, 0), (1, 1), (1, -1), (-1, 1), (-1, -1)])     # row, column
 
 
 def srgb_to_linear(value: NDArray[np.float64] | Sequence[float]) -> NDArray[np.float64]:
@@ -38,72 +45,149 @@ def decode(rgb: U8) -> F32:
 
 def encode(linear: F32) -> U8:
     """Linear → sRGB bytes, clipped, within half a code of the exact curve above 1 %."""
-    scaled = np.clip(linear, 0.0, 1.0) * np.float32(_ENCODE_STEPS - 1) + np.float32(0.5)
+    scaled = linear * np.float32(_ENCODE_STEPS - 1)
+    scaled += np.float32(0.5)
+    np.maximum(scaled, np.float32(0), out=scaled)
+    np.minimum(scaled, np.float32(_ENCODE_STEPS - 1), out=scaled)
     return np.take(_ENCODE, scaled.astype(np.uint16))
 
 
-def edges(tag: NDArray[np.uint32], depth: F32, step: float) -> NDArray[np.bool_]:
-    """Pixels that see more than one surface, and their neighbours on the other side of the border, bool (H, W).
+def unpack(code: U32, channel: int) -> F32:
+    """One channel of codes, linear float32, same shape."""
+    shift, limit = _CODE[channel]
+    out = ((code >> np.uint32(shift)) & np.uint32(limit)).astype(np.float32)
+    out *= np.float32(1 / limit)
+    out *= out
+    return out
 
-    Args:
-        tag: a number per surface and coarse direction, (H, W).
-        depth: any measure of distance, (H, W); a jump of more than ``step`` is an edge.
-    """
+
+def packed(linear: F32) -> U32:
+    """Codes (…) of linear colours (…, 3), clipped."""
+    root = np.sqrt(np.clip(linear, 0.0, 1.0))
+    out = np.zeros(linear.shape[:-1], np.uint32)
+    for channel, (shift, limit) in enumerate(_CODE):
+        out |= (root[..., channel] * limit + 0.5).astype(np.uint32) << np.uint32(shift)
+    return out
+
+
+def edges(tag: U32) -> NDArray[np.bool_]:
+    """Pixels with another tag than one of their four neighbours, bool (H, W)."""
     out = np.zeros(tag.shape, bool)
     for here, there in ((np.s_[1:], np.s_[:-1]), (np.s_[:, 1:], np.s_[:, :-1])):
         across = tag[here] != tag[there]
-        jump = depth[here] - depth[there]
-        across |= np.abs(jump, out=jump) > np.float32(step)
         out[here] |= across
         out[there] |= across
     return out
 
 
-def resolve(rgb: U8, where: NDArray[np.intp], extra: Sequence[U8]) -> None:
-    """Average, in linear light, the picture with further samples of the pixels ``where`` (flat indices). In place.
+def resolve(code: U32, tag: U32, where: NDArray[np.intp], places: Sequence[tuple[float, float]], seen: Sequence[U32],
+            same: Sequence[int]) -> None:
+    """Give the pixels ``where`` the mean of several samples that know what they see but not its colour. In place.
 
-    ``extra`` holds the further samples of those pixels only, uint8 (K, 3) each.
+    A sample takes the colour of the nearest pixel centre, at most one pixel away, that sees the same: with the same tag
+    under the first mask of ``same``, else under the next. A sample of something that no centre near by sees is taken for
+    what its own pixel sees.
+
+    Args:
+        code: colours at the pixels' centres, (H, W).
+        tag: what the pixels' centres see, (H, W).
+        where: flat indices (K,).
+        places: (x, y) of the samples from the pixel's centre [px], y down.
+        seen: what each sample sees, (K,) per place.
     """
-    flat = rgb.reshape(-1, 3)
-    total = decode(flat[where])
-    for sample in extra:
-        total += decode(sample)
-    flat[where] = encode(total / np.float32(len(extra) + 1))
+    height, width = code.shape
+    flat_code, flat_tag = code.reshape(-1), tag.reshape(-1)
+    own = flat_tag[where]
+    row, column = np.divmod(where, width)
+    total = [unpack(flat_code[where], c) for c in range(3)]
+    for (x, y), found in zip(places, seen, strict=True):
+        source = where.copy()
+        left = np.flatnonzero(found != own)
+        order = np.argsort(((_NEIGHBOURS - (y, x)) ** 2).sum(axis=1), kind="stable")
+        for mask in same:
+            bits = np.uint32(mask)
+            if mask != same[0]:
+                left = left[(found[left] & bits) != (own[left] & bits)]
+            for down, right in _NEIGHBOURS[order]:
+                r, c = row[left] + down, column[left] + right
+                inside = (r >= 0) & (r < height) & (c >= 0) & (c < width)
+                at = np.where(inside, r * width + c, where[left])
+                hit = inside & ((flat_tag[at] & bits) == (found[left] & bits))
+                source[left[hit]] = at[hit]
+                left = left[~hit]
+        taken = flat_code[source]
+        for channel, sum_ in enumerate(total):
+            sum_ += unpack(taken, channel)
+    flat_code[where] = packed(np.stack(total, axis=-1) / np.float32(len(places) + 1))
 
 
-def blurred(linear: F32, sigma: float) -> F32:
-    """Gaussian point spread of standard deviation ``sigma`` [px] by repeated three-tap kernels (variance adds), edges held."""
-    passes = max(1, int(np.ceil(sigma * sigma / 0.5)))
-    side = np.float32(sigma * sigma / passes / 2)
-    for _ in range(passes):
-        for axis in (0, 1):
-            padded = np.concatenate([np.take(linear, [0], axis), linear, np.take(linear, [-1], axis)], axis)
-            before, after = (padded[:-2], padded[2:]) if axis == 0 else (padded[:, :-2], padded[:, 2:])
-            linear = linear * (1 - 2 * side) + side * (before + after)
-    return linear
+@lru_cache(maxsize=1)
+def _pool() -> F32:
+    return np.random.Generator(np.random.SFC64(0)).standard_normal(_POOL, dtype=np.float32)
 
 
-def with_noise(rgb: U8, sigma: float, seed: int) -> U8:
-    """Add Gaussian read-out noise of standard deviation ``sigma`` (linear, of full scale). Same seed, same bytes.
+def _noise_starts(seed: int, rows: int, width: int) -> NDArray[np.int64]:
+    """Where in the pool each channel of each row's noise begins, (rows, 3)."""
+    return np.random.Generator(np.random.SFC64(seed)).integers(_POOL - width, size=(rows, 3))
 
-    One table look-up per value: 256 levels × 256 quantiles of the normal distribution.
+
+def _spread(plane: F32, side: np.float32) -> F32:
+    """One three-tap pass over (rows + 2, W) → (rows, W); columns are held at the picture's border."""
+    tall = plane[:-2] + plane[2:]
+    tall *= side
+    tall += plane[1:-1] * (1 - 2 * side)
+    out = tall * (1 - 2 * side)
+    tall *= side
+    out[:, 1:] += tall[:, :-1]
+    out[:, :-1] += tall[:, 1:]
+    out[:, 0] += tall[:, 0]
+    out[:, -1] += tall[:, -1]
+    return out
+
+
+def _develop(shape: tuple[int, int], band: Callable[[slice, int], F32], blur: float, noise: float, seed: int) -> U8:
+    """``band(rows, channel)`` gives linear light of some rows; it is blurred, made noisy and encoded.
+
+    The point spread is Gaussian, by repeated three-tap kernels (variance adds), edges held.
     """
-    from scipy.special import ndtri
+    height, width = shape
+    out = np.empty((height, width, 3), np.uint8)
+    passes = max(1, int(np.ceil(blur * blur / 0.5))) if blur > 0.05 else 0
+    side = np.float32(blur * blur / passes / 2) if passes else np.float32(0)
+    pool = _pool() if noise > 0 else np.zeros(0, np.float32)
+    depth = min(_BAND, _POOL // (4 * width) or 1)
+    starts = _noise_starts(seed, -(-height // depth), depth * width)
+    for number, top in enumerate(range(0, height, depth)):
+        bottom = min(top + depth, height)
+        first, last = max(top - passes, 0), min(bottom + passes, height)
+        for channel in range(3):
+            light = band(np.s_[first:last], channel)
+            if passes:
+                above, below = first - (top - passes), bottom + passes - last
+                if above or below:
+                    light = np.concatenate([light[:1].repeat(above, 0), light, light[-1:].repeat(below, 0)])
+                for _ in range(passes):
+                    light = _spread(light, side)
+            if noise > 0:
+                start = starts[number, channel]
+                light = light + (pool[start:start + light.size] * np.float32(noise)).reshape(light.shape)
+            out[top:bottom, :, channel] = encode(light)
+    return out
 
-    quantile = ndtri((np.arange(256) + 0.5) / 256) * sigma
-    table = encode((_DECODE[:, None] + quantile[None, :]).astype(np.float32))
-    draws = np.frombuffer(np.random.Generator(np.random.SFC64(seed)).bytes(rgb.size), np.uint8)
-    index = rgb.reshape(-1).astype(np.uint16)
-    index <<= 8
-    index |= draws
-    return np.take(table.reshape(-1), index).reshape(rgb.shape)
+
+def develop(code: U32, blur: float, noise: float, seed: int) -> U8:
+    """A picture, sRGB uint8 (H, W, 3), from codes (H, W): point spread of standard deviation ``blur`` [px], then Gaussian
+    read-out noise of standard deviation ``noise`` (linear, of full scale). Same seed, same bytes."""
+    height, width = code.shape
+    return _develop((height, width), lambda rows, channel: unpack(code[rows], channel), blur, noise, seed)
 
 
 def finish(rgb: U8, blur: float, noise: float, seed: int) -> U8:
-    """The camera's own part: point spread, then noise. Returns ``rgb`` itself where neither is asked for."""
-    if blur > 0.05:
-        rgb = encode(blurred(decode(rgb), blur))
-    return with_noise(rgb, noise, seed) if noise > 0 else rgb
+    """The same from sRGB bytes. Returns ``rgb`` itself where neither point spread nor noise is asked for."""
+    if blur <= 0.05 and noise <= 0:
+        return rgb
+    height, width = rgb.shape[:2]
+    return _develop((height, width), lambda rows, channel: decode(rgb[rows, :, channel]), blur, noise, seed)
 
 
-__all__ = ["blurred", "decode", "edges", "encode", "finish", "linear_to_srgb", "resolve", "srgb_to_linear", "with_noise"]
+__all__ = ["decode", "develop", "edges", "encode", "finish", "linear_to_srgb", "packed", "resolve", "srgb_to_linear", "unpack"]

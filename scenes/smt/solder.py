@@ -282,7 +282,7 @@ def _bga(frame: Frame, joints: I64, where: Touch, pick: I64, part: NDArray[np.ui
     if len(k):
         volume = state.volume[who[k]]
         ball = np.minimum(np.pi / 6 * rows.term_height[who[k]]**3, 0.95 * volume)
-        gap = np.maximum(state.gap[who[k]], 0.5e-6)
+        gap = np.maximum(state.gap[who[k]], 0.0)
         paste = volume - ball
         crest = np.minimum(shapes.cap_height(radius[k], paste), 0.45 * height[k])
         base = np.maximum(radius[k], np.sqrt(2 * paste / (np.pi * np.maximum(crest, 1e-9))) * 0.7)

@@ -5,10 +5,12 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 from pycocotools import mask as coco
+from shapely.geometry.base import BaseGeometry
 
 from generators.dataset.rows import Labelled, Row
 from scenes.family import Finding
-from scenes.optics import Camera
+from scenes.optics import Camera, Look
+from scenes.smt.state import Assembly
 
 Mask = NDArray[np.bool_]
 
@@ -20,9 +22,25 @@ def camera_of(row: Row, frame: int = 0) -> Camera:
                   np.array(view["pose"], np.float64).reshape(4, 4), view["distance"], view["model"])
 
 
+def look_of(row: Row) -> Look:
+    """The look as stored with the row; JSON has lists where it has tuples."""
+    stored = row.conditions["look"]
+    return Look(**{k: tuple(v) if isinstance(v, list) else v for k, v in stored.items()})
+
+
+def lands_of(assembly: Assembly, item: Labelled, camera: Camera) -> BaseGeometry | None:
+    """The pads of a missing part in pixels, from the board file; None for anything else."""
+    if item.defect != "missing":
+        return None
+    component = next(c for c in assembly.components if c.reference == item.component)
+    pads = shapely.union_all([p.outline for p in component.pads if p.front and p.kind != "npth"])
+    return shapely.transform(pads, lambda xy: camera.project(np.column_stack([xy, np.zeros(len(xy))])))
+
+
 def findings_of(row: Row) -> tuple[Finding, ...]:
     """What the row says was found, without regions."""
-    return tuple(Finding(i.category, i.defect, i.component, i.pads, i.ids, None, i.severity, i.rule, i.measured) for i in row.instances)
+    return tuple(Finding(i.category, i.defect, i.component, i.pads, i.ids, None, i.severity, i.rule, i.measured)
+                 for i in row.instances)
 
 
 def plain_box(mask: Mask) -> tuple[int, int, int, int] | None:
@@ -33,7 +51,7 @@ def plain_box(mask: Mask) -> tuple[int, int, int, int] | None:
     return int(columns.min()), int(rows.min()), int(np.ptp(columns)) + 1, int(np.ptp(rows)) + 1
 
 
-def wrong_with(row: Row, item: Labelled, ids: NDArray[np.uint32], lands: shapely.Geometry | None = None) -> list[str]:
+def wrong_with(row: Row, item: Labelled, ids: NDArray[np.uint32], lands: BaseGeometry | None = None) -> list[str]:
     """What is wrong with one stored instance: run lengths, area, box, and the pixels themselves. Empty where nothing is.
 
     Args:
@@ -68,4 +86,4 @@ def wrong_with(row: Row, item: Labelled, ids: NDArray[np.uint32], lands: shapely
     return [f"{row.where}: {item.category} on '{item.component}': {text}" for text in out]
 
 
-__all__ = ["camera_of", "findings_of", "plain_box", "wrong_with"]
+__all__ = ["camera_of", "findings_of", "lands_of", "look_of", "plain_box", "wrong_with"]

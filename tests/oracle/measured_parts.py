@@ -38,7 +38,7 @@ class Part:
     pose: F64                                  # (4, 4)
     feet: Feet | None                          # None where the mesh is not the design's: its metal is another part's
     wrong: bool                                # not the part of the design: other size, other materials or other mark
-    tilt: float                                # [rad] of the package's z axis against the board's
+    tilt: float                                # [rad] of the package's z axis against the board's normal, up or down, 0 … π/2
     on_side: bool                              # tilted about the line of its feet, so that no end is higher
     upside_down: bool
     rotation: float                            # [rad] against the design, in (−π, π]
@@ -119,10 +119,9 @@ def _part(assembly: Assembly, c: int, item: Mesh, pose: F64, ink: NDArray[np.uin
         wrong = (ink is None) != (expected is None) or (ink is not None and not np.array_equal(ink, expected))
     feet = None if wrong else feet_of(item, package)
     turn = pose[:3, :3]
-    tilt = float(np.arccos(np.clip(turn[2, 2], -1, 1)))
-    upside_down = tilt > 0.75 * np.pi
+    tilt = float(np.arccos(np.clip(abs(turn[2, 2]), 0, 1)))
     on_side = False
-    if not upside_down and tilt > 0.25 * np.pi and feet is not None:
+    if tilt > 0.25 * np.pi and feet is not None:
         middles = np.column_stack([feet.corners.mean(axis=1), feet.low])
         heights = middles @ turn[2]
         span = np.linalg.norm(middles[:, None] - middles[None], axis=2).max()
@@ -130,7 +129,8 @@ def _part(assembly: Assembly, c: int, item: Mesh, pose: F64, ink: NDArray[np.uin
     size = np.ptp(design.vertices, axis=0)
     axis = turn[:2, 0] if size[0] >= size[1] else np.array([turn[1, 1], -turn[0, 1]])   # the one that lies flat when turned over
     yaw = np.arctan2(axis[1], axis[0]) - assembly.angle[c]
-    return Part(item, pose, feet, bool(wrong), tilt, on_side, upside_down, float(np.pi - (np.pi - yaw) % (2 * np.pi)))
+    upside_down = not on_side and turn[2, 2] < -1e-6
+    return Part(item, pose, feet, bool(wrong), tilt, on_side, bool(upside_down), float(np.pi - (np.pi - yaw) % (2 * np.pi)))
 
 
 _MARKS: dict[tuple[str, str, str, int], NDArray[np.uint8] | None] = {}
@@ -145,7 +145,7 @@ def _mark(package: Package, value: str, reference: str, seed: int) -> NDArray[np
 
 
 def _look(item: Mesh) -> tuple[object, ...]:
-    """What tells one part from another by its shape: extents of body and metal to 1 µm, and the materials. No heights of leads."""
+    """What tells one part from another by its shape: extents of body and metal to 1 µm, but for heights of leads; materials."""
     out: list[object] = [tuple(np.unique(item.material).tolist())]
     for kind in (PartKind.BODY, PartKind.LEAD):
         v = item.vertices[item.part == kind]
@@ -186,7 +186,7 @@ def half_turn(assembly: Assembly, joints: NDArray[np.intp], feet: Feet) -> tuple
     corners = feet.corners[assembly.joints.terminal[joints]]
     center = corners.mean(axis=1)
     middle = center.mean(axis=0)
-    distance, partner = cKDTree(center).query(2 * middle - center)
+    partner = cKDTree(center).query(2 * middle - center)[1]
     size = np.ptp(corners, axis=1)
     fits = (np.abs(2 * middle - center - center[partner]) < 0.5 * np.minimum(size, size[partner])).all()
     return (middle, partner) if fits and len(joints) else None

@@ -79,7 +79,8 @@ def by_id(soup: Soup) -> dict[int, Body]:
         faces = soup.faces[face_order[face_first[k]:face_first[k + 1] if k + 1 < len(ids) else None]].astype(np.int64)
         rough, kinds = soup.roughness[own], np.unique(soup.part[own])
         assert len(kinds) == 1 and np.ptp(rough) == 0
-        out[identity] = Body(soup.vertices[own].astype(np.float64), rank[faces] - first[k], float(rough[0]), PartKind(int(kinds[0])))
+        out[identity] = Body(soup.vertices[own].astype(np.float64), rank[faces] - first[k], float(rough[0]),
+                             PartKind(int(kinds[0])))
     return out
 
 
@@ -90,6 +91,12 @@ def touches_land(assembly: Assembly, joint: int, body: Body) -> bool:
     c, s = np.cos(rows.land_angle[joint]), np.sin(rows.land_angle[joint])
     local = np.abs(foot @ np.array([[c, -s], [s, c]]))
     return bool((local < rows.land_size[joint] / 2).all(axis=1).any())
+
+
+def wets_land(body: Body) -> bool:
+    """Whether the solder is widest where it stands: a drop on metal that it does not wet is narrower at its foot."""
+    foot = body.vertices[body.vertices[:, 2] < 1e-6][:, :2]
+    return bool(len(foot) > 0 and (np.ptp(foot, axis=0) > 0.98 * np.ptp(body.vertices[:, :2], axis=0)).all())
 
 
 def distance(body: Body, metal: F64) -> float:
@@ -185,7 +192,7 @@ def long_reach(outline: BaseGeometry) -> float:
     return float(np.hypot(x1 - x0, y1 - y0))
 
 
-def void_share(state: UnitState, joint: int, radius: float, cells: int = 400) -> float:
+def void_share(state: UnitState, joint: int, radius: float, cells: int = 240) -> float:
     """Projected share of a ball's voids, the union of their discs counted on a grid [1]."""
     mine = np.flatnonzero(state.voids.joint == joint)
     at = (np.arange(cells) + 0.5) / cells * 2 * radius - radius
@@ -212,4 +219,4 @@ def decals(geometry: Geometry, kind: PartKind) -> dict[int, BaseGeometry]:
 
 
 __all__ = ["Body", "Neck", "ball_diameter", "by_id", "decals", "distance", "extent", "groove", "lands_of", "neck", "touches_land",
-           "void_share"]
+           "void_share", "wets_land"]

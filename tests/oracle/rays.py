@@ -121,8 +121,9 @@ class Agreement:
         self.worst_ids = min(self.worst_ids, same / max(int(inside.sum()), 1))
         if depth is not None:
             flat = one_face(seen, camera.pixel_size)
-            close = (np.isinf(depth) & np.isinf(seen.depth)) | (np.abs(np.where(np.isinf(depth), 1e3, depth)
-                                                                       - np.where(np.isinf(seen.depth), 1e4, seen.depth)) < tolerance)
+            nothing, none_seen = np.isinf(depth), np.isinf(seen.depth)
+            off = np.abs(np.where(nothing, 0, depth) - np.where(none_seen, 0, seen.depth))
+            close = (nothing == none_seen) & (off < tolerance)
             same = int(close[flat].sum())
             self.depths, self.depths_same = self.depths + int(flat.sum()), self.depths_same + same
             self.worst_depths = min(self.worst_depths, same / max(int(flat.sum()), 1))

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from math import nan
 
 import measured_parts as on_parts
 import measured_solder as on_solder
@@ -32,13 +33,13 @@ NECK = 0.02                                    # [1] of the width
 DIAMETER = 0.01                                # [1] of the diameter
 OUTLINE = 1e-3                                 # [1] of the extent
 VOID = 0.01                                    # [1] of the ball's area
-CONTACT = 30e-6                                # [m] solder this close to metal touches it, given the spacing of vertices
+CONTACT = 2e-6                                 # [m] solder closer to metal than one touches it, beyond three it does not
 COUNT_AREA = 600e-6                            # [m²] over which small balls are counted
 COUNTED = 50e-6                                # [m]
 
 Key = tuple[str, int]                          # defect, instance id (of a missing part: the id that it would have)
-TOLERANCE = {"shift": LENGTH, "rotation": ANGLE, "tombstone": ANGLE, "insufficient": VOLUME, "excess": VOLUME, "cold_joint": ROUGH,
-             "head_in_pillow": PILLOW, "lifted_lead": GAP, "bga_void": VOID}
+TOLERANCE = {"shift": LENGTH, "rotation": ANGLE, "tombstone": ANGLE, "insufficient": VOLUME, "excess": VOLUME,
+             "cold_joint": ROUGH, "head_in_pillow": PILLOW, "lifted_lead": GAP, "bga_void": VOID}
 RELATIVE = {"bridge": NECK, "solder_ball": DIAMETER, "residue": OUTLINE, "scratch": OUTLINE}
 FROM_ABOVE = ("chip", "gullwing", "bottom", "tab")
 
@@ -129,21 +130,23 @@ def _part(assembly: Assembly, c: int, joints: NDArray[np.intp], part: on_parts.P
     turned = abs(part.rotation) > np.pi / 2
     tombstone = ("tombstone", identity) in out
     gross = part.wrong or part.on_side or tombstone
-    fits = part.feet is not None and on_parts.half_turn(assembly, joints, part.feet) is not None
-    if turned and package.polarised and fits:
+    fits = turned and part.feet is not None and on_parts.half_turn(assembly, joints, part.feet) is not None
+    if package.polarised and fits:
         out["polarity", identity] = Claim(np.nan, np.inf)
     if gross or part.feet is None:
         return gross
     rotation = abs(part.rotation)
-    if turned and fits:
+    if fits:
         rotation = np.pi - rotation
     margin = (rotation - profile.limit("rotation_deg")) / ANGLE
     _claim(out, ("rotation", identity), rotation, margin)
-    shift = [_shift(assembly, joints, part, profile, turned and fits, rotated=margin < 0)]
+    shift = [_shift(assembly, joints, part, profile, fits, rotated=margin < 0)]
     if abs(margin) < 1:                        # nobody can tell whether it is rotated: neither can one whether it is shifted then
-        other = _shift(assembly, joints, part, profile, turned and fits, rotated=margin >= 0)
+        other = _shift(assembly, joints, part, profile, fits, rotated=margin >= 0)
         shift = [Claim(shift[0].severity, 0.0)] if (other.margin > 0) != (shift[0].margin > 0) else shift
-    _claim(out, ("shift", identity), shift[0].severity, shift[0].margin)
+    if shift[0].margin > -1:                   # how severe: as it lies, rotation and all
+        as_it_lies = _shift(assembly, joints, part, profile, fits, rotated=True).severity
+        out["shift", identity] = Claim(as_it_lies, shift[0].margin)
     return gross
 
 
@@ -186,23 +189,30 @@ def _joints(assembly: Assembly, c: int, joints: NDArray[np.intp], part: on_parts
             continue
         body = solder.get(identity)
         share = body.volume / rows.nominal_volume[j] if body is not None else 0.0
-        if kind != "ball":
-            if not gross:
-                _claim(out, ("insufficient", identity), share, (profile.limit("insufficient_volume") - share) / VOLUME)
-            if body is not None and (not gross or on_solder.distance(body, part.metal) < CONTACT):
-                _claim(out, ("excess", identity), share, (share - profile.limit("excess_volume")) / VOLUME)
-                _claim(out, ("cold_joint", identity), body.roughness, (body.roughness - profile.limit("cold_roughness")) / ROUGH)
-        if body is None or gross:
+        if kind != "ball" and not gross:
+            _claim(out, ("insufficient", identity), share, (profile.limit("insufficient_volume") - share) / VOLUME)
+        if body is None:
             continue
-        if kind == "ball":
-            _pillow(identity, body, profile, out)
+        pieces = body.pieces() if kind == "ball" else [body]
+        apart = (on_parts.clearance(part, terminals[j], pieces[-1].vertices) if upright else on_solder.distance(body, part.metal))
+        meets = (2 * CONTACT - apart) / CONTACT          # beyond +1 it touches, below −1 it does not
+        if kind != "ball":
+            _claim(out, ("excess", identity), share, min(meets, (share - profile.limit("excess_volume")) / VOLUME))
+        if len(pieces) > 1:
+            meets = 0.0                        # a ball beside its paste: which of the two is dull cannot be told
+        elif not gross and not on_solder.wets_land(body):
+            meets = np.inf                     # a drop that has not even wetted its land
+        rough = (body.roughness - profile.limit("cold_roughness")) / ROUGH
+        _claim(out, ("cold_joint", identity), body.roughness, min(meets, rough))
+        if gross:
+            continue
+        if len(pieces) > 1:
+            _pillow(identity, pieces, profile, out)
         elif kind == "gullwing" and upright:
             _lifted(assembly, j, terminals[j], part, body, profile, out)
-        said = any((defect, identity) in out for defect in ("insufficient", "lifted_lead", "head_in_pillow"))
-        if placed and not said:
-            apart = on_parts.clearance(part, terminals[j], body.vertices)
-            if apart > CONTACT or not on_solder.touches_land(assembly, j, body):
-                out["open", identity] = Claim(apart, np.inf)
+        said = any((defect, identity) in out for defect in ("insufficient", "cold_joint", "lifted_lead", "head_in_pillow"))
+        if placed and not said and (apart > 3 * CONTACT or not on_solder.touches_land(assembly, j, body)):
+            out["open", identity] = Claim(apart, np.inf)
 
 
 def _lifted(assembly: Assembly, j: int, terminal: int, part: on_parts.Part, body: on_solder.Body, profile: Profile,
@@ -218,10 +228,7 @@ def _lifted(assembly: Assembly, j: int, terminal: int, part: on_parts.Part, body
            min((gap - profile.limit("lifted_gap_um")) / GAP, (height - reach) / (2 * GAP)))
 
 
-def _pillow(identity: int, body: on_solder.Body, profile: Profile, out: dict[Key, Claim]) -> None:
-    pieces = body.pieces()
-    if len(pieces) == 1:
-        return
+def _pillow(identity: int, pieces: list[on_solder.Body], profile: Profile, out: dict[Key, Claim]) -> None:
     assert len(pieces) == 2, f"ball {identity} has {len(pieces)} pieces"
     gap = pieces[1].low - pieces[0].top
     _claim(out, ("head_in_pillow", identity), gap, (gap - profile.limit("pillow_gap_um")) / PILLOW)
@@ -308,7 +315,7 @@ def compare(assembly: Assembly, found: Sequence[Finding], claimed: dict[Key, Cla
     good = {f.instances[0] - 2: f.category for f in found if not f.defect}
     for c, package in enumerate(assembly.packages):
         if (c in good) == (c in spoilt) or (c in good and good[c] != package.kind):
-            tally.disagreements.append(Disagreement("good part", good.get(c, "none"), 2 + c, _host(assembly, 2 + c), np.nan, np.nan))
+            tally.disagreements.append(Disagreement("good part", good.get(c, "none"), 2 + c, _host(assembly, 2 + c), nan, nan))
     tally.good += len(good)
 
 

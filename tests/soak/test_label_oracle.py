@@ -9,7 +9,6 @@ import sys
 from pathlib import Path
 
 import pytest
-import shapely
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "oracle"))
 
@@ -22,7 +21,6 @@ from domain_randomization.recipe import Recipe
 from domain_randomization.sampling import Context, make_unit
 from generators.dataset import Dataset
 from scenes.errors import BackendUnavailable
-from scenes.optics import Look
 from scenes.scene import Scene
 
 pytestmark = pytest.mark.soak
@@ -67,36 +65,16 @@ def test_every_label_of_500_samples(examples, tmp_path):
         assembly, profile = context.product.assembly, context.product.profile
         assert len(dataset) == COUNT
         for row in dataset:
-            unit, look = make_unit(context, row.index), Look(**as_look(row.conditions["look"]))
-            geometry, camera, ids = context.family.geometry(context.product, unit.state, look), masks.camera_of(row), row.label("instance")
-            found = verdict.claims(assembly, geometry, unit.state, profile, look.marking_seed, look.solder_roughness)
+            unit, look, camera = make_unit(context, row.index), masks.look_of(row), masks.camera_of(row)
+            ids = row.label("instance")
+            geometry = context.family.geometry(context.product, unit.state, look)
+            found = verdict.claims(assembly, geometry, unit.state, profile, look.marking_seed)
             verdict.compare(assembly, masks.findings_of(row), found, tally)
             for item in row.instances:
-                damaged += masks.wrong_with(row, item, ids, lands(assembly, item, camera))
+                damaged += masks.wrong_with(row, item, ids, masks.lands_of(assembly, item, camera))
             pixels.add(rays.cast(geometry, camera), ids, row.label("depth"), camera, DEPTH)
     print(tally.text(), pixels.text(), sep="\n")
     assert not tally.disagreements, "\n".join(map(str, tally.disagreements))
     assert not damaged, "\n".join(damaged)
     assert len(tally.defects) == 18 and tally.instances > 50 * COUNT
     assert pixels.ids_same >= 0.999 * pixels.ids and pixels.depths_same >= 0.999 * pixels.depths
-
-
-def as_look(stored: dict) -> dict:
-    """JSON has lists where a Look has tuples."""
-    return {k: tuple(v) if isinstance(v, list) else v for k, v in stored.items()}
-
-
-def lands(assembly, item, camera):
-    """A missing part's pads in pixels, from the board file."""
-    if item.defect != "missing":
-        return None
-    component = next(c for c in assembly.components if c.reference == item.component)
-    union = shapely.union_all([p.outline for p in component.pads if p.front and p.kind != "npth"])
-    flat = shapely.transform(union, lambda xy: camera.project(shapely_points(xy)))
-    return flat
-
-
-def shapely_points(xy):
-    import numpy as np
-
-    return np.column_stack([xy, np.zeros(len(xy))])

@@ -20,7 +20,7 @@ flat in vec2 groove;                // roughness, height of the film [m]: below 
 flat in vec2 across;                // unit, across the groove
 flat in uint tag;
 #endif
-layout(location = 0) out vec4 out_color;
+layout(location = 0) out uint out_color;
 layout(location = 1) out uint out_tag;
 layout(location = 2) out vec3 out_normal;
 
@@ -64,6 +64,6 @@ void main() {
     out_tag = 1u | (part << 28) | facet(face);
 #endif
     vec3 n = top ? normalize(vec3(-slope, 1.0)) : face;
-    out_color = vec4(radiance(point, face, n, diffuse, f0, roughness), 1.0);
+    out_color = packed_color(radiance(point, face, n, diffuse, f0, roughness));
     out_normal = to_camera * face;
 }

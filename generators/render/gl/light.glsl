@@ -51,12 +51,6 @@ float lit(int lamp, vec3 point, vec3 normal) {
 }
 #endif
 
-// A coarse code of a direction, for finding creases: bits 22 to 27 of a tag. Level is inside a bin, not on its border.
-uint facet(vec3 n) {
-    uvec2 bin = uvec2(clamp(n.xy * 3.5 + 3.75, 0.0, 7.0));
-    return (bin.x | (bin.y << 3)) << 22;
-}
-
 // Radiance towards the eye. f0: reflectance at normal incidence; roughness: perceptual, alpha = roughness^2.
 vec3 radiance(vec3 point, vec3 face, vec3 normal, vec3 diffuse, vec3 f0, float roughness) {
     vec3 view = normalize(eye.xyz - eye.w * point);
@@ -85,4 +79,10 @@ vec3 radiance(vec3 point, vec3 face, vec3 normal, vec3 diffuse, vec3 f0, float r
     }
 #endif
     return sum * gain;
+}
+
+// A picture is kept as square roots in 11, 11 and 10 bits: finer than sRGB bytes everywhere, and written without a conversion.
+uint packed_color(vec3 linear) {
+    uvec3 code = uvec3(sqrt(clamp(linear, 0.0, 1.0)) * vec3(2047.0, 2047.0, 1023.0) + 0.5);
+    return code.r << 21 | code.g << 10 | code.b;
 }

@@ -21,14 +21,12 @@ flat out vec4 mark_uv;
 #endif
 out vec3 point;
 out vec3 normal;
-flat out vec4 base;                 // linear base colour, metallic
-flat out float roughness;
+flat out uvec2 paint;               // see part_frag
 flat out uint tag;
 
 void main() {
-    vec4 first = texelFetch(materials, ivec2(0, int(in_surface.x)), 0);
-    roughness = texelFetch(materials, ivec2(1, int(in_surface.x)), 0).r;
-    base = first;
+    vec4 base = texelFetch(materials, ivec2(0, int(in_surface.x)), 0);
+    float roughness = texelFetch(materials, ivec2(1, int(in_surface.x)), 0).r;
     tag = in_instance | (in_surface.y << 28);
 #ifdef SOUP
     point = in_position;
@@ -42,5 +40,7 @@ void main() {
     mark_at = (in_position.xy - mark_box.xy) * mark_box.zw;
     mark_uv = (in_surface.y == 3u && in_normal.z > 0.9) ? in_mark : vec4(0.0);
 #endif
+    uvec3 root = uvec3(sqrt(clamp(base.rgb, 0.0, 1.0)) * 1023.0 + 0.5);
+    paint = uvec2(root.r << 20 | root.g << 10 | root.b, packUnorm4x8(vec4(base.a, roughness, 0.0, 0.0)));
     gl_Position = clip * vec4(point, 1.0);
 }

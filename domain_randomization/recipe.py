@@ -138,7 +138,7 @@ class LookRange(Section):
     mask_roughness: within(0.02, 1) = uniform(0.10, 0.30)  # type: ignore[valid-type]
     finish_roughness: within(0.02, 1) = uniform(0.20, 0.38)  # type: ignore[valid-type]
     solder_roughness: within(0.02, 0.17) = Field(  # type: ignore[valid-type]
-        default=uniform(0.10, 0.17), description="least that any solder shows; rougher than 0.17 it would look like a cold joint")
+        default=uniform(0.10, 0.17), description="of a healthy joint, perceptual; a colder one is rougher than that")
     part_tint: within(0, 1) = Field(default=uniform(0.05, 0.18), description="spread of body colours between parts")  # type: ignore[valid-type]
     marking_contrast: within(0, 1.5) = uniform(0.7, 1.1)  # type: ignore[valid-type]
     background: within(0, 1) = Field(default=uniform(0.0, 0.25), description="sRGB grey of what lies past the board's edge")  # type: ignore[valid-type]

@@ -78,7 +78,7 @@ class Soup:
     material: U8                               # (V,)
     part: U8                                   # (V,)
     instance: U32                              # (V,)
-    roughness: F32                             # (V,) overrides the material's where ≥ 0
+    roughness: F32                             # (V,) perceptual (α = its square); overrides the material's where ≥ 0
 
     @staticmethod
     def empty() -> Soup:

@@ -102,7 +102,7 @@ class Look:
     finish_tint: Rgb = (1.0, 1.0, 1.0)         # factor on the finish's reflectance
     mask_roughness: float = 0.18
     finish_roughness: float = 0.28
-    solder_roughness: float = 0.16             # healthy joint; a cold joint's own roughness is in the state
+    solder_roughness: float = 0.16             # perceptual (α = its square), of a healthy joint; a colder one adds its state's α
     part_tint: float = 0.12                    # spread of the body colours between parts of one kind, relative
     marking_seed: int = 0                      # which lot codes, dates and fonts are printed
     marking_contrast: float = 1.0

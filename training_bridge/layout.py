@@ -22,7 +22,7 @@ CROP = 64                  # crop side [px]
 REACH = 0.4e-3             # [m] beyond its body that a part answers for: lands, fillets and bridges lie there
 MARGIN = 6                 # surroundings shown around that [image px]
 MAX_SCALE = 2.0            # image px per crop px up to which a part stays in one window
-CELL_SCALE = 3.0           # image px per crop px of a cell of the grid
+CELL_SCALE = 2.3           # image px per crop px of a cell of the grid
 TAUGHT = 25                # good boxes per part that a median is taken over
 EPSILON = 1e-9
 

@@ -19,7 +19,7 @@ from training_bridge.crops import GOOD, Truth, extract, pictures, truth
 from training_bridge.layout import CROP, Layout, taught
 from training_bridge.references import References, learn, pool, usual
 
-BUDGET = 1 << 30           # bytes of crops held in memory; their golden references take as much again
+BUDGET = 1 << 29           # bytes of training crops held in memory; their golden references take as much again
 LEAST = 8                  # good crops per unit, however large the dataset
 TEACHERS = 80              # training units that the layout is taught from
 USED = ("train", "val")
@@ -61,10 +61,13 @@ def prepare(dataset: Any, classes: Sequence[str], seed: int, progress: Callable[
         DatasetError: No good part to learn a reference from.
     """
     layout = taught(islice(dataset.rows(("split", "frames", "instances"), split="train"), TEACHERS))
-    total = sum(row.split in USED for row in dataset.rows(("split",)))
+    splits = [row.split for row in dataset.rows(("split",)) if row.split in USED]
+    total = len(splits)
+    val = np.array([s == "val" for s in splits])
+    if not val.any():
+        val = np.arange(total) % VAL_EVERY == VAL_EVERY - 1
     keep = max(LEAST, min(len(layout), BUDGET // (max(total, 1) * CROP * CROP * 3)))
     crops, units, windows, labels, cells = [], [], [], [], []
-    split: list[str] = []
     truths: list[Truth] = []
     ids: list[str] = []
     for done, (row, shown, seen, facts) in enumerate(_decoded(dataset, layout, classes), 1):
@@ -72,19 +75,15 @@ def prepare(dataset: Any, classes: Sequence[str], seed: int, progress: Callable[
             progress(done, total, "decode")
         rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(row.index, 1)))
         good = np.flatnonzero(facts.crop == GOOD)
-        good = np.sort(rng.permutation(good)[:keep])
+        good = good if val[done - 1] else np.sort(rng.permutation(good)[:keep])         # a validation unit's score needs all
         rows = np.sort(np.concatenate([good, np.flatnonzero(facts.crop > GOOD)]))
         crops.append(shown[rows])
         units.append(np.full(len(rows), len(ids)))
         windows.append(rows)
         labels.append(facts.crop[rows])
         cells.append(np.where(seen[:, None, None, None], pool(shown), np.float32(np.nan)))
-        split.append(row.split)
         truths.append(facts)
         ids.append(row.id)
-    val = np.array([s == "val" for s in split])
-    if not val.any():
-        val = np.arange(len(split)) % VAL_EVERY == VAL_EVERY - 1
     return _finish(layout, tuple(classes), np.concatenate(crops), np.concatenate(units), np.concatenate(windows),
                    np.concatenate(labels), np.stack(cells), val, truths, tuple(ids))
 

@@ -6,6 +6,7 @@ of red, green and blue in 11, 11 and 10 bits (steps below a third of an sRGB cod
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -70,55 +71,65 @@ def packed(linear: F32) -> U32:
     return out
 
 
-def edges(tag: U32) -> NDArray[np.bool_]:
-    """Pixels with another tag than one of their four neighbours, bool (H, W)."""
+def edges(tag: U32, depth: F32, step: float) -> NDArray[np.bool_]:
+    """Pixels that see another surface than one of their four neighbours, bool (H, W).
+
+    Args:
+        tag: a number per surface and coarse direction, (H, W).
+        depth: any measure of distance, (H, W); a jump of more than ``step`` is an edge.
+    """
     out = np.zeros(tag.shape, bool)
     for here, there in ((np.s_[1:], np.s_[:-1]), (np.s_[:, 1:], np.s_[:, :-1])):
         across = tag[here] != tag[there]
+        jump = depth[here] - depth[there]
+        across |= np.abs(jump, out=jump) > np.float32(step)
         out[here] |= across
         out[there] |= across
     return out
 
 
-def resolve(code: U32, tag: U32, where: NDArray[np.intp], places: Sequence[tuple[float, float]], seen: Sequence[U32],
-            same: Sequence[int]) -> None:
-    """Give the pixels ``where`` the mean of several samples that know what they see but not its colour. In place.
+@dataclass(frozen=True)
+class Extra:
+    """One further sample in each of K pixels."""
+    x: float                                   # [px] from the pixel's centre
+    y: float                                   # [px] down
+    tag: U32                                   # (K,) what it sees
+    code: U32                                  # (K,) its colour
+    lit: NDArray[np.bool_]                     # (K,) whether the colour is known
 
-    A sample takes the colour of the nearest pixel centre, at most one pixel away, that sees the same: with the same tag
-    under the first mask of ``same``, else under the next. A sample of something that no centre near by sees is taken for
-    what its own pixel sees.
+
+def resolve(code: U32, tag: U32, where: NDArray[np.intp], extras: Sequence[Extra]) -> None:
+    """Give the pixels ``where`` the mean of their samples. In place.
+
+    A sample whose colour is not known has that of the nearest pixel centre, at most one pixel away, that sees the same;
+    where none does, that of its own pixel.
 
     Args:
         code: colours at the pixels' centres, (H, W).
         tag: what the pixels' centres see, (H, W).
         where: flat indices (K,).
-        places: (x, y) of the samples from the pixel's centre [px], y down.
-        seen: what each sample sees, (K,) per place.
+        extras: the further samples.
     """
     height, width = code.shape
     flat_code, flat_tag = code.reshape(-1), tag.reshape(-1)
     own = flat_tag[where]
     row, column = np.divmod(where, width)
     total = [unpack(flat_code[where], c) for c in range(3)]
-    for (x, y), found in zip(places, seen, strict=True):
+    for extra in extras:
         source = where.copy()
-        left = np.flatnonzero(found != own)
-        order = np.argsort(((_NEIGHBOURS - (y, x)) ** 2).sum(axis=1), kind="stable")
-        for mask in same:
-            bits = np.uint32(mask)
-            if mask != same[0]:
-                left = left[(found[left] & bits) != (own[left] & bits)]
-            for down, right in _NEIGHBOURS[order]:
-                r, c = row[left] + down, column[left] + right
-                inside = (r >= 0) & (r < height) & (c >= 0) & (c < width)
-                at = np.where(inside, r * width + c, where[left])
-                hit = inside & ((flat_tag[at] & bits) == (found[left] & bits))
-                source[left[hit]] = at[hit]
-                left = left[~hit]
-        taken = flat_code[source]
+        left = np.flatnonzero((extra.tag != own) & ~extra.lit)
+        order = np.argsort(((_NEIGHBOURS - (extra.y, extra.x)) ** 2).sum(axis=1), kind="stable")
+        for down, right in _NEIGHBOURS[order]:
+            r, c = row[left] + down, column[left] + right
+            inside = (r >= 0) & (r < height) & (c >= 0) & (c < width)
+            at = np.where(inside, r * width + c, where[left])
+            hit = inside & (flat_tag[at] == extra.tag[left])
+            source[left[hit]] = at[hit]
+            left = left[~hit]
+        taken = np.where(extra.lit, extra.code, flat_code[source])
         for channel, sum_ in enumerate(total):
             sum_ += unpack(taken, channel)
-    flat_code[where] = packed(np.stack(total, axis=-1) / np.float32(len(places) + 1))
+    flat_code[where] = packed(np.stack(total, axis=-1) / np.float32(len(extras) + 1))
 
 
 @lru_cache(maxsize=1)
@@ -190,4 +201,5 @@ def finish(rgb: U8, blur: float, noise: float, seed: int) -> U8:
     return _develop((height, width), lambda rows, channel: decode(rgb[rows, :, channel]), blur, noise, seed)
 
 
-__all__ = ["decode", "develop", "edges", "encode", "finish", "linear_to_srgb", "packed", "resolve", "srgb_to_linear", "unpack"]
+__all__ = ["Extra", "decode", "develop", "edges", "encode", "finish", "linear_to_srgb", "packed", "resolve", "srgb_to_linear",
+           "unpack"]

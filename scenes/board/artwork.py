@@ -19,14 +19,15 @@ from scenes.geometry import Coverage, Mesh, PartKind, Slab
 MAX_TEXELS = 120_000_000                       # 480 MB as RGBA: what a worker of 800 MB can still hold
 MAX_SIDE = 32_767                              # [texels] of the sort key in raster.py
 MESHED_HOLE = 0.8e-3                           # [m] narrower holes are only in the coverage: via barrels are never seen into
+TENTED_HOLE = 0.5e-3                           # [m] lacquer does not span wider holes
 GRID = 1e-7                                    # [m] slab vertices are snapped to it: what float32 still tells apart at 0.5 m
 
 
 def coverage(board: Board, texel_size: float) -> Coverage:
     """The front artwork of ``board`` as area coverage.
 
-    Copper, silkscreen and laminate are 0 in every hole. Silkscreen is 0 in mask openings: fabs clip it there, because ink
-    on a land spoils the joint.
+    Copper, silkscreen and laminate are 0 in every open hole; a via under lacquer only lacks its copper. Silkscreen is 0 in
+    mask openings: fabs clip it there, because ink on a land spoils the joint.
 
     Args:
         board: Already seen from the side that is wanted.
@@ -52,15 +53,40 @@ def coverage(board: Board, texel_size: float) -> Coverage:
     def paint(layer: Layer | None) -> NDArray[np.uint8]:
         return _layer(layer, (x0, y0), texel_size, height, width)
 
+    def drilled(drills: list[Drill]) -> NDArray[np.uint8]:
+        return rasterise([hole(d) for d in drills], (x0, y0), texel_size, height, width)
+
+    tented = lacquered(board)
     solid = rasterise([board.outline], (x0, y0), texel_size, height, width)
-    if board.drills:
-        solid = _times(solid, rasterise([hole(d) for d in board.drills], (x0, y0), texel_size, height, width))
+    if not all(tented):
+        solid = _times(solid, drilled([d for d, closed in zip(board.drills, tented, strict=True) if not closed]))
+    copper = np.minimum(paint(board.layer("copper", "front")), solid)
+    if any(tented):
+        copper = _times(copper, drilled([d for d, closed in zip(board.drills, tented, strict=True) if closed]))
     texels[..., 3] = solid
-    texels[..., 0] = np.minimum(paint(board.layer("copper", "front")), solid)
+    texels[..., 0] = copper
     texels[..., 1] = opening = paint(board.layer("mask", "front"))
     texels[..., 2] = np.minimum(_times(paint(board.layer("silk", "front")), opening), solid)
     texels.setflags(write=False)
     return Coverage(texels, (x0, y0), texel_size)
+
+
+def lacquered(board: Board) -> list[bool]:
+    """Per drill, whether it is a via under the front's lacquer: a tented via looks like a dimple of lacquer without copper.
+
+    That is so where the mask is drawn, has no opening over any part of the hole, and the hole is narrow enough for lacquer
+    to span it.
+    """
+    mask = board.layer("mask", "front")
+    if mask is None or not board.drills:
+        return [False] * len(board.drills)
+    shapes = np.asarray([s for s, dark in zip(mask.shapes, mask.dark, strict=True) if dark], dtype=object)
+    touched = np.zeros(len(board.drills), bool)
+    if len(shapes):
+        pairs = shapely.STRtree(shapes).query(np.asarray([hole(d) for d in board.drills], dtype=object), predicate="intersects")
+        touched[pairs[0]] = True
+    return [(d.via or d.plated) and d.diameter < TENTED_HOLE and not open_
+            for d, open_ in zip(board.drills, touched.tolist(), strict=True)]
 
 
 def _times(cover: NDArray[np.uint8], removed: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -180,4 +206,4 @@ def _at(points: NDArray[np.float64], z: float) -> NDArray[np.float64]:
     return np.column_stack([points, np.full(len(points), z)])
 
 
-__all__ = ["coverage", "extrude", "hole", "slab"]
+__all__ = ["coverage", "extrude", "hole", "lacquered", "slab"]

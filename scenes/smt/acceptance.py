@@ -4,7 +4,8 @@ What is measured, in the land frame (``layout``): a terminal is the rectangle ``
 land the rectangle ``land_size``.
 
 * side overhang: how far the terminal's farthest corner lies beyond the land's side edge;
-* end overhang: the same past the land's outer end;
+* end overhang: the same past the land's outer end; past its inner end only for a terminal that has left its land (an open
+  end is a shifted part, however the other end lies);
 * joint width: the terminal's extent across, as far as it lies over the land.
 
 All three are judged against the design: where a footprint's land is shorter than its terminal by design, that much is no
@@ -32,10 +33,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scenes.family import Finding
-from scenes.smt.layout import Layout, land_pattern, overhang
+from scenes.smt.layout import Layout, land_pattern, on_land, overhang
 from scenes.smt.layout import layout as layout_of
 from scenes.smt.profile import Profile
-from scenes.smt.reflow import ball_radius
+from scenes.smt.reflow import WET_SHARE, ball_radius
 from scenes.smt.state import BILLBOARD, FLIPPED, Assembly, UnitState
 
 F64 = NDArray[np.float64]
@@ -141,11 +142,17 @@ def _parts(assembly: Assembly, layout: Layout, state: UnitState, profile: Profil
     side_limit, end_limit = side_limits(assembly, layout, profile)
 
     def beyond(angle: F64) -> tuple[F64, F64, F64, Bool]:
-        side, end, width, _ = overhang(assembly, slice(None), offset[c], angle[c])
+        side, end, width, area = overhang(assembly, slice(None), offset[c], angle[c])
         side, end = np.maximum(side - layout.side, 0), np.maximum(end - layout.end, 0)
+        left = np.isfinite(side_limit) & (area <= WET_SHARE * layout.overlap)
+        if left.any():
+            u, _, along, _ = on_land(assembly, slice(None), offset[c], angle[c])
+            u0, _, along0, _ = on_land(assembly, slice(None), np.zeros_like(offset[c]), np.zeros(len(c)))
+            half = rows.land_size[:, 0] / 2
+            end = np.where(left, np.maximum(end, np.maximum(along - u - half, 0) - np.maximum(along0 - u0 - half, 0)), end)
         least = profile.limit("chip_joint_width") * np.minimum(rows.term_size[:, 1], rows.land_size[:, 1])
         narrow = layout.chip & layout.printed & (width < least)
-        return side, end, width, (side > side_limit) | (end > end_limit) | narrow
+        return side, end, width, (side > side_limit) | (end > end_limit) | narrow | left
 
     side, end, width, bad = beyond(rotation)
     askew = ~gross & (np.abs(rotation) > profile.limit("rotation_deg"))

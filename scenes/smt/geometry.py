@@ -20,7 +20,7 @@ from scenes.optics import Look
 from scenes.parts import marking, mesh
 from scenes.parts.model import Package
 from scenes.smt import joint_shapes as shapes
-from scenes.smt.solder import Frame, Terminals, solder, soup_of
+from scenes.smt.solder import Frame, Terminals, shown_roughness, solder, soup_of
 from scenes.smt.state import BILLBOARD, FLIPPED, Assembly, UnitState
 
 F64 = NDArray[np.float64]
@@ -332,7 +332,8 @@ def _loose(assembly: Assembly, state: UnitState, look: Look, window: Window | No
         if keep.any():
             bodies = shapes.necks(start[keep], end[keep], bridges.width[keep], bridges.height[keep])
             rough = np.maximum(state.roughness[bridges.first], state.roughness[bridges.second])[keep]
-            out.append(soup_of(bodies, bridge_ids(assembly, state)[keep], PartKind.BRIDGE, rough))
+            shown = shown_roughness(rough, look.solder_roughness)
+            out.append(soup_of(bodies, bridge_ids(assembly, state)[keep], PartKind.BRIDGE, shown))
     if len(balls.diameter):
         radius = balls.diameter / 2
         keep = _near(np.column_stack([balls.center - radius[:, None], balls.center + radius[:, None]]), window)

@@ -24,6 +24,7 @@ FILLET_T = np.array([0.0, 0.0, 0.14, 0.36, 0.66, 1.0])   # ring positions from t
 DOME_T = np.array([0.16, 0.36, 0.56, 0.75, 0.90, 1.0])   # polar angle of a dome's rings, share of the contact angle
 BALL_T = np.linspace(1.0, 0.0, 11)   # ring heights of a collapsed ball, top to bottom
 OVERFLOW = 1.8                                 # [1] of the wettable height that a bulge may reach
+HOLLOW = 12.0                                  # greatest exponent of a fillet that thins out before the land's edge
 STEEP = 0.35                                   # least exponent of a bulging fillet before it climbs over the terminal
 
 
@@ -222,10 +223,12 @@ def fillets(contact: Contact, volume: F64, angle: F64, segments: int = 16) -> Bo
     free = volume - under
     profile = fall[None] ** power[:, None]
     height = (free - (flat * profile).sum(axis=1)) / np.maximum((rise * profile).sum(axis=1), 1e-30)
-    full = height > contact.height
-    if full.any():
+    full, thin = height > contact.height, height < 0
+    if full.any() or thin.any():
         power = power.copy()
-        power[full] = _fill(flat[full], rise[full], fall, contact.height[full], free[full], power[full])
+        power[full] = _fill(flat[full] + rise[full] * contact.height[full, None], fall, free[full], STEEP, power[full])
+        # too little for a layer out to the land's edge: it stays at the terminal and thins out before
+        power[thin] = _fill(flat[thin], fall, free[thin], power[thin], HOLLOW)
         profile = fall[None] ** power[:, None]
         height = (free - (flat * profile).sum(axis=1)) / np.maximum((rise * profile).sum(axis=1), 1e-30)
     height = np.clip(height, 0, OVERFLOW * contact.height + 0.15e-3)
@@ -246,10 +249,9 @@ def fillets(contact: Contact, volume: F64, angle: F64, segments: int = 16) -> Bo
     return Bodies(rings, np.column_stack([middle, top]), np.column_stack([middle, ground]), tangent)
 
 
-def _fill(flat: F64, rise: F64, fall: F64, height: F64, free: F64, power: F64) -> F64:
-    """Exponent with which a fillet of the full wettable height holds the volume, by bisection between STEEP and ``power``."""
-    low, high = np.full_like(power, STEEP), power.copy()
-    base = flat + rise * height[:, None]
+def _fill(base: F64, fall: F64, free: F64, least: F64 | float, most: F64 | float) -> F64:
+    """Exponent with which a fillet holds the volume ``free``, by bisection. ``base`` (J, R − 1): what a full profile holds."""
+    low, high = np.broadcast_to(least, free.shape).copy(), np.broadcast_to(most, free.shape).copy()
     log = np.log(np.maximum(fall, 1e-12))
     for _ in range(18):
         middle = (low + high) / 2

@@ -15,6 +15,7 @@ from scenes.geometry import PartKind, Soup, merge
 from scenes.materials import index
 from scenes.parts.model import Package
 from scenes.smt import joint_shapes as shapes
+from scenes.smt.reflow import ROUGHNESS
 from scenes.smt.state import Assembly, UnitState
 
 F64 = NDArray[np.float64]
@@ -169,14 +170,14 @@ def _rematch(
 def solder(frame: Frame, joints: I64, smoothest: float = 0.0) -> Solder:
     """The solder of ``joints`` as triangles, and which leads stand above theirs.
 
-    ``smoothest``: least roughness α that a surface shows in this look [1].
+    ``smoothest``: perceptual roughness of a healthy surface in this look [1], see :func:`shown_roughness`.
     """
     rows, state, t = frame.assembly.joints, frame.state, frame.terminals
     joints = joints[state.volume[joints] > shapes.TINY]
     if not len(joints):
         return Solder(Soup.empty(), {})
     where = touch(frame, joints)
-    rough = np.maximum(state.roughness, smoothest)
+    rough = shown_roughness(state.roughness, smoothest)
     component = rows.component[joints]
     there, kind = state.present[component], t.kind[joints]
     ball, through = kind == KINDS.index("ball"), kind == KINDS.index("through")
@@ -305,8 +306,27 @@ def _lifts(frame: Frame, joints: I64, pick: I64, top: F64) -> dict[int, tuple[tu
         if state.substitute[c] >= 0 or state.orientation[c] != 0:
             continue
         lift = max(float(top[p]) + float(state.gap[j]) - float(state.standoff[c]), 0.0)
-        out.setdefault(c, []).append((int(rows.terminal[j]), round(lift * 1e6) * 1e-6))
+        out.setdefault(c, []).append((_standing_on(frame, j), round(lift * 1e6) * 1e-6))
     return {c: tuple(v) for c, v in out.items()}
+
+
+def _standing_on(frame: Frame, j: int) -> int:
+    """The terminal that stands on a joint's land: its own, unless its part lies turned."""
+    rows, state = frame.assembly.joints, frame.state
+    c = int(rows.component[j])
+    if abs(np.angle(np.exp(1j * state.rotation[c]))) <= TURNED:
+        return int(rows.terminal[j])
+    placed = np.array([t.center for t in frame.assembly.packages[c].terminals]) @ frame.pose[c, :2, :2].T + frame.pose[c, :2, 3]
+    return int(np.argmin(((placed - rows.land_center[j])**2).sum(axis=1)))
+
+
+def shown_roughness(alpha: F64, healthy: float) -> F64:
+    """What a renderer is given: perceptual roughness, whose square is GGX α.
+
+    A healthy joint (α at or below the process's own healthy value) is as shiny as the look says, ``healthy``; what a joint
+    is rougher than that adds to α, so a cold joint is dull in every look.
+    """
+    return np.sqrt(healthy**2 + np.maximum(alpha - ROUGHNESS[0], 0.0))
 
 
 def soup_of(
@@ -323,4 +343,4 @@ def soup_of(
                 np.repeat(roughness.astype(np.float32), per_body))
 
 
-__all__ = ["KINDS", "Frame", "Solder", "Terminals", "Touch", "solder", "soup_of", "touch"]
+__all__ = ["KINDS", "Frame", "Solder", "Terminals", "Touch", "shown_roughness", "solder", "soup_of", "touch"]

@@ -43,11 +43,14 @@ class Part:
     upside_down: bool
     rotation: float                            # [rad] against the design, in (−π, π]
 
-    @property
-    def metal(self) -> F64:
-        """Vertices of all leads and terminations in the board frame, (n, 3)."""
-        v = self.mesh.vertices[self.mesh.part == PartKind.LEAD].astype(np.float64)
-        return np.asarray(v @ self.pose[:3, :3].T + self.pose[:3, 3])
+    def metal(self) -> tuple[F64, NDArray[np.int64]]:
+        """All leads and terminations in the board frame: vertices (n, 3) [m] and triangles (m, 3)."""
+        pick = np.flatnonzero(self.mesh.part == PartKind.LEAD)
+        renumber = np.full(len(self.mesh.part), -1)
+        renumber[pick] = np.arange(len(pick))
+        faces = renumber[self.mesh.faces.astype(np.int64)]
+        points = self.mesh.vertices[pick].astype(np.float64) @ self.pose[:3, :3].T + self.pose[:3, 3]
+        return np.asarray(points), faces[(faces >= 0).all(axis=1)]
 
 
 def bodies(vertices: F64, faces: NDArray[np.integer]) -> tuple[NDArray[np.intp], int]:
@@ -175,6 +178,8 @@ class Overhang:
     """Feet against lands, beyond the design, per joint of one part (n). Negative: still inside [m]."""
     side: F64                                  # past the nearer side edge
     end: F64                                   # past the outer end
+    inner: F64                                 # past the inner end
+    on_land: F64                               # the lesser of the extents over the land, negative: how far off
     width_lost: F64                            # extent across over the land that the design has, less what is there
 
 
@@ -229,22 +234,25 @@ def overhang(assembly: Assembly, joints: NDArray[np.intp], part: Part, *, turned
     if not rotated:
         there = _turn(there - origin, -rotation) + origin
     nominal = _turn(corners, package_angle) + assembly.position[rows.component[joints[0]]]
-    side, end, width = _against(assembly, joints[order], there)
-    side0, end0, width0 = _against(assembly, joints, nominal)
+    side, end, inner, width, on_land = _against(assembly, joints[order], there)
+    side0, end0, inner0, width0, _ = _against(assembly, joints, nominal)
     back = np.empty_like(order)
     back[order] = np.arange(len(order))        # rows by land again
-    return Overhang(side[back] - np.maximum(side0, 0), end[back] - np.maximum(end0, 0), width0 - width[back])
+    return Overhang(side[back] - np.maximum(side0, 0), end[back] - np.maximum(end0, 0), inner[back] - np.maximum(inner0, 0),
+                    on_land[back], width0 - width[back])
 
 
-def _against(assembly: Assembly, joints: NDArray[np.intp], corners: F64) -> tuple[F64, F64, F64]:
-    """Side overhang, end overhang, extent across over the land, (n,), of outlines (n, 4, 2) in the board frame."""
+def _against(assembly: Assembly, joints: NDArray[np.intp], corners: F64) -> tuple[F64, F64, F64, F64, F64]:
+    """Overhang at the side, outer and inner end, extent across over the land, and the lesser extent over it (signed), (n,)."""
     rows = assembly.joints
     angle, half = rows.land_angle[joints], rows.land_size[joints] / 2
     d = corners - rows.land_center[joints][:, None]
     u = d[..., 0] * np.cos(angle)[:, None] + d[..., 1] * np.sin(angle)[:, None]
     v = -d[..., 0] * np.sin(angle)[:, None] + d[..., 1] * np.cos(angle)[:, None]
     width = np.minimum(v.max(axis=1), half[:, 1]) - np.maximum(v.min(axis=1), -half[:, 1])
-    return np.abs(v).max(axis=1) - half[:, 1], u.max(axis=1) - half[:, 0], np.maximum(width, 0)
+    depth = np.minimum(u.max(axis=1), half[:, 0]) - np.maximum(u.min(axis=1), -half[:, 0])
+    return (np.abs(v).max(axis=1) - half[:, 1], u.max(axis=1) - half[:, 0], -u.min(axis=1) - half[:, 0], np.maximum(width, 0),
+            np.minimum(width, depth))
 
 
 def _turn(points: F64, angle: float) -> F64:

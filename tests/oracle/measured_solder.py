@@ -8,15 +8,16 @@ from dataclasses import dataclass
 
 import numpy as np
 import shapely
+import trimesh
 from measured_parts import bodies
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 from shapely.geometry.base import BaseGeometry
 
 from scenes.geometry import Geometry, PartKind, Soup
 from scenes.smt.state import Assembly, UnitState
 
 F64 = NDArray[np.float64]
+NEAR = 50e-6                                   # [m] farther apart than this is not measured
 SLICES = np.linspace(0.3, 0.7, 41)             # along a bridge: where its neck is looked for
 
 
@@ -93,19 +94,29 @@ def touches_land(assembly: Assembly, joint: int, body: Body) -> bool:
     return bool((local < rows.land_size[joint] / 2).all(axis=1).any())
 
 
-def wets_land(body: Body) -> bool:
-    """Whether the solder is widest where it stands: a drop on metal that it does not wet is narrower at its foot."""
+def wets_land(assembly: Assembly, joint: int, body: Body) -> bool:
+    """Whether the solder's foot reaches out to the land's edges: a drop on metal that it does not wet stays round and small."""
     foot = body.vertices[body.vertices[:, 2] < 1e-6][:, :2]
-    return bool(len(foot) > 0 and (np.ptp(foot, axis=0) > 0.98 * np.ptp(body.vertices[:, :2], axis=0)).all())
+    c, s = np.cos(assembly.joints.land_angle[joint]), np.sin(assembly.joints.land_angle[joint])
+    local = foot @ np.array([[c, -s], [s, c]])
+    return bool(len(foot) > 0 and (np.ptp(local, axis=0) > 0.9 * assembly.joints.land_size[joint]).all())
 
 
-def distance(body: Body, metal: F64) -> float:
-    """Between a solder body's surface and metal, by points on every triangle [m]; inf without metal. Accurate to the sampling."""
-    if not len(metal):
+def distance(one: Body, other: Body) -> float:
+    """Between two closed bodies, by the vertices of each against the triangles of the other [m]; 0 where they meet."""
+    if _meet(one, other):
+        return 0.0
+    return min(_to_triangles(one.vertices, other), _to_triangles(other.vertices, one))
+
+
+def _to_triangles(points: F64, body: Body) -> float:
+    corners = body.vertices[body.faces]
+    low, high = corners.min(axis=(0, 1)), corners.max(axis=(0, 1))
+    near = points[(np.maximum(low - points, points - high) < NEAR).all(axis=1)]
+    if not len(near):
         return float("inf")
-    a, b, c = (body.vertices[body.faces[:, k]] for k in range(3))
-    points = np.concatenate([body.vertices, (a + b + c) / 3, (a + b) / 2, (b + c) / 2])
-    return float(cKDTree(metal).query(points)[0].min())
+    nearest = trimesh.triangles.closest_point(np.tile(corners, (len(near), 1, 1)), np.repeat(near, len(corners), axis=0))
+    return float(np.linalg.norm(nearest - np.repeat(near, len(corners), axis=0), axis=1).min())
 
 
 @dataclass(frozen=True, eq=False)

@@ -27,6 +27,7 @@ from scenes.geometry import PartKind
 from scenes.optics import Look
 from scenes.parts import mesh
 from scenes.scene import Scene
+from scenes.smt.profile import load_profile
 
 FREE = 6
 DEPTH = 6e-6                                   # [m] half a 24-bit step over the camera's range, and float32 in embree
@@ -41,7 +42,7 @@ def context(examples):
 
 def claims_of(context, unit, geometry=None):
     geometry = geometry or context.family.geometry(context.product, unit.state, Look())
-    return verdict.claims(context.product.assembly, geometry, unit.state, context.product.profile, Look().marking_seed)
+    return verdict.claims(context.product.assembly, geometry, unit.state, context.product.profile, Look())
 
 
 def test_meshes_agree_with_category_and_severity(context):
@@ -56,6 +57,28 @@ def test_meshes_agree_with_category_and_severity(context):
     assert not tally.disagreements, "\n".join(map(str, tally.disagreements))
     assert len(tally.defects) == 18 and sum(tally.defects.values()) >= 44
     assert max(tally.worst.values()) <= 1
+
+
+OUT_OF_CONTROL = {
+    "placement.sigma_um": 150.0, "placement.rotation_deg": 8.0, "placement.coplanarity_um": 80.0, "placement.feeder_error": 0.02,
+    "placement.pick_failure": 0.02, "printer.offset_um": 110.0, "printer.clog": 0.2, "printer.gasket_um": 25.0,
+    "oven.imbalance_k": 0.8, "oven.warpage_um": 120.0, "oven.thermal_mass_factor": 1.8, "handling.ball_rate": 6.0,
+    "handling.residue_rate": 2.0, "handling.scratch_rate": 2.0,
+}
+
+
+def test_meshes_agree_where_everything_goes_wrong_at_once(context):
+    """Nothing conditioned: causes of all kinds on the same units, severities anywhere, several defects on one part."""
+    family, product, tally = context.family, context.product, verdict.Tally()
+    for seed in range(4):
+        state = family.simulate(product, family.process(product, OUT_OF_CONTROL), np.random.default_rng([seed, 77]))
+        geometry = family.geometry(product, state, Look())
+        for profile in map(load_profile, ("class2", "class3")):
+            claimed = verdict.claims(product.assembly, geometry, state, profile, Look())
+            verdict.compare(product.assembly, family.findings(product, state, profile), claimed, tally)
+    print(tally.text())
+    assert not tally.disagreements, "\n".join(map(str, tally.disagreements))
+    assert sum(tally.defects.values()) > 200 and len(tally.defects) >= 7
 
 
 def test_the_oracle_notices_what_is_changed(context):

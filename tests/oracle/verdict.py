@@ -7,7 +7,7 @@ Beyond +1 it has to be found, below −1 it must not be, between the two the mes
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from math import nan
 
@@ -19,13 +19,14 @@ from shapely.geometry.base import BaseGeometry
 
 from scenes.family import Finding
 from scenes.geometry import Geometry, PartKind
+from scenes.optics import Look
 from scenes.smt.profile import Profile
 from scenes.smt.state import Assembly, UnitState
 
 # measuring tolerances: what tessellation, rounded metal and float32 vertices leave open
 LENGTH = 15e-6                                 # [m] outline of metal against the terminal's rectangle
 ANGLE = 1e-3                                   # [rad]
-VOLUME = 0.01                                  # [1] of the nominal volume
+VOLUME = 0.002                                 # [1] of the nominal volume
 ROUGH = 1e-4                                   # [1]
 GAP = 1.0e-6                                   # [m] lifted leads are kept to whole micrometres
 PILLOW = 0.1e-6                                # [m]
@@ -33,7 +34,10 @@ NECK = 0.02                                    # [1] of the width
 DIAMETER = 0.01                                # [1] of the diameter
 OUTLINE = 1e-3                                 # [1] of the extent
 VOID = 0.01                                    # [1] of the ball's area
-CONTACT = 2e-6                                 # [m] solder closer to metal than one touches it, beyond three it does not
+# solder closer to metal than the first touches it, farther than the second it does not [m]; between, meshes cannot tell
+UPRIGHT_CONTACT = 0.1e-6, 6e-6                 # a lead that stands clear does so by whole micrometres, and is a finding above 5
+LEANING_CONTACT = 10e-6, 45e-6                 # rounded edges of a leaning part stand off the box that solder is fitted to
+HEALTHY = 0.12                                 # α of a healthy joint [1]
 COUNT_AREA = 600e-6                            # [m²] over which small balls are counted
 COUNTED = 50e-6                                # [m]
 
@@ -88,13 +92,15 @@ def _lands(assembly: Assembly) -> list[BaseGeometry]:
     return on_solder.lands_of(assembly)
 
 
-def claims(assembly: Assembly, geometry: Geometry, state: UnitState, profile: Profile, marking_seed: int) -> dict[Key, Claim]:
+def claims(assembly: Assembly, geometry: Geometry, state: UnitState, profile: Profile, look: Look) -> dict[Key, Claim]:
     """Every defect that the meshes show or nearly show.
 
     ``state`` is read for one thing only: voids, which are inside balls and in no mesh.
     """
-    parts = on_parts.parts(assembly, geometry, marking_seed)
-    solder = on_solder.by_id(geometry.soup)
+    parts = on_parts.parts(assembly, geometry, look.marking_seed)
+    # what is drawn is perceptual: its square is the look's healthy one squared, plus what α is above a healthy joint's
+    solder = {i: replace(b, roughness=HEALTHY + b.roughness**2 - look.solder_roughness**2)
+              for i, b in on_solder.by_id(geometry.soup).items()}
     out: dict[Key, Claim] = {}
     for c in range(len(assembly.components)):
         joints = np.flatnonzero(assembly.joints.component == c)
@@ -171,7 +177,9 @@ def _shift(assembly: Assembly, joints: NDArray[np.intp], part: on_parts.Part, pr
     beyond = [over.side[keep] - side, over.end[keep] - end]
     lost = over.width_lost[keep] - (1 - profile.limit("chip_joint_width")) * least
     beyond.append(np.where(chip, lost, -np.inf))
-    severity = float(np.maximum(over.side[keep], over.end[keep]).max())
+    left = over.on_land[keep] < LENGTH         # off its land: then it hangs over the inner end, too
+    beyond.append(-over.on_land[keep])
+    severity = float(np.maximum(over.side[keep], np.where(left, np.maximum(over.end, over.inner)[keep], over.end[keep])).max())
     return Claim(max(severity, 0.0), float(np.max(beyond)) / LENGTH)
 
 
@@ -183,7 +191,14 @@ def _joints(assembly: Assembly, c: int, joints: NDArray[np.intp], part: on_parts
     upright = not (gross or part.upside_down)
     placed = upright and not {("shift", 2 + c), ("rotation", 2 + c)} & out.keys()
     terminals = on_parts.standing(assembly, joints, part) if upright else {}
-    for j in joints.tolist():
+    # with this little of a terminal over its land, whether solder finds it cannot be told
+    barely = np.zeros(len(joints), bool)
+    if upright and len(joints):
+        assert part.feet is not None
+        fits = abs(part.rotation) > np.pi / 2 and on_parts.half_turn(assembly, joints, part.feet) is not None
+        over = on_parts.overhang(assembly, joints, part, turned_back=fits, rotated=True)
+        barely = np.abs(over.on_land) < 2 * LENGTH
+    for k, j in enumerate(joints.tolist()):
         identity, kind = first + j, rows.kind[j]
         if rows.aperture_area[j] <= 0 or kind not in (*FROM_ABOVE, "ball"):
             continue
@@ -194,13 +209,23 @@ def _joints(assembly: Assembly, c: int, joints: NDArray[np.intp], part: on_parts
         if body is None:
             continue
         pieces = body.pieces() if kind == "ball" else [body]
-        apart = (on_parts.clearance(part, terminals[j], pieces[-1].vertices) if upright else on_solder.distance(body, part.metal))
-        meets = (2 * CONTACT - apart) / CONTACT          # beyond +1 it touches, below −1 it does not
+        apart = (on_parts.clearance(part, terminals[j], pieces[-1].vertices) if upright
+                 else on_solder.distance(body, on_solder.Body(*part.metal(), 0.0, PartKind.LEAD)))
+        close, clear = UPRIGHT_CONTACT if upright else LEANING_CONTACT
+        meets = np.inf if apart <= close else -np.inf if apart > clear else 0.0
+        if kind == "gullwing" and upright:     # a foot that rests on the crest by less than it is rounded to
+            assert part.feet is not None
+            foot = part.feet.points[terminals[j]] @ part.pose[:3, :3].T + part.pose[:3, 3]
+            meets = 0.0 if abs(foot[:, 2].min() - body.top) < GAP else meets
+        if barely[k]:
+            meets = 0.0
+        if ("insufficient", identity) in out:  # too little for even the layer below the terminal is drawn thinner than that
+            meets = max(meets, 0.0)
         if kind != "ball":
             _claim(out, ("excess", identity), share, min(meets, (share - profile.limit("excess_volume")) / VOLUME))
         if len(pieces) > 1:
             meets = 0.0                        # a ball beside its paste: which of the two is dull cannot be told
-        elif not gross and not on_solder.wets_land(body):
+        elif not gross and not on_solder.wets_land(assembly, j, body):
             meets = np.inf                     # a drop that has not even wetted its land
         rough = (body.roughness - profile.limit("cold_roughness")) / ROUGH
         _claim(out, ("cold_joint", identity), body.roughness, min(meets, rough))
@@ -211,7 +236,7 @@ def _joints(assembly: Assembly, c: int, joints: NDArray[np.intp], part: on_parts
         elif kind == "gullwing" and upright:
             _lifted(assembly, j, terminals[j], part, body, profile, out)
         said = any((defect, identity) in out for defect in ("insufficient", "cold_joint", "lifted_lead", "head_in_pillow"))
-        if placed and not said and (apart > 3 * CONTACT or not on_solder.touches_land(assembly, j, body)):
+        if placed and not said and (meets < 0 or not on_solder.touches_land(assembly, j, body)):
             out["open", identity] = Claim(apart, np.inf)
 
 
@@ -258,8 +283,14 @@ def _loose(assembly: Assembly, geometry: Geometry, solder: dict[int, on_solder.B
         elif body.part == PartKind.BALL:
             diameters[identity] = on_solder.ball_diameter(body)
     for identity, diameter in diameters.items():
-        _claim(out, ("solder_ball", identity), diameter,
-               (diameter - profile.limit("ball_diameter_um")) / (DIAMETER * diameter))
+        middle = solder[identity].vertices.mean(axis=0)
+        near = [d for other, d in diameters.items()
+                if np.hypot(*(solder[other].vertices.mean(axis=0) - middle)[:2]) < np.sqrt(COUNT_AREA / np.pi)]
+        large = (diameter - profile.limit("ball_diameter_um")) / (DIAMETER * diameter)
+        many = [sum(d >= limit for d in near) > profile.limit("ball_count") and diameter >= limit
+                for limit in (COUNTED * (1 - DIAMETER), COUNTED * (1 + DIAMETER))]
+        crowd = np.inf if all(many) else 0.0 if any(many) else -np.inf
+        _claim(out, ("solder_ball", identity), diameter, max(large, crowd))
     for decal in geometry.decals:
         if decal.part == PartKind.RESIDUE:
             extent = on_solder.extent(decal.outline)

@@ -9,7 +9,7 @@ import pytest
 import shapely
 import trimesh
 
-from scenes.board.artwork import MESHED_HOLE, coverage, hole, slab
+from scenes.board.artwork import MESHED_HOLE, coverage, hole, lacquered, slab
 from scenes.board.model import Board, Drill, Layer
 from scenes.board.raster import rasterise
 from scenes.errors import SceneError
@@ -95,6 +95,18 @@ def test_channels_holes_and_clipped_silkscreen():
     assert area(t[..., 2], texel) == pytest.approx(8 * MM ** 2, rel=1e-4)      # 10 mm², less 2 mm in the opening
     assert not t[t[..., 1] == 255][:, 2].any()
     assert (t[..., 0] <= t[..., 3]).all() and (t[..., 2] <= t[..., 3]).all()
+
+
+def test_a_via_under_lacquer_is_a_dimple_and_an_open_or_wide_one_is_a_hole():
+    vias = [Drill(x * MM, 3 * MM, 0.3 * MM, True, via=True) for x in (2, 5)] + [Drill(8 * MM, 3 * MM, 0.6 * MM, True, via=True)]
+    board = make(layers=[layer("copper", [shapely.box(0, 0, 10 * MM, 6 * MM)]),
+                         layer("mask", [shapely.box(1 * MM, 2 * MM, 3 * MM, 4 * MM)])], drills=vias)
+    texel = 20e-6
+    t = coverage(board, texel).texels
+    opened, tented, wide = (hole(d).area for d in vias)
+    assert lacquered(board) == [False, True, False]
+    assert area(t[..., 3], texel) == pytest.approx(60 * MM ** 2 - opened - wide, rel=1e-4)
+    assert area(t[..., 0], texel) == pytest.approx(60 * MM ** 2 - opened - wide - tented, rel=1e-4)
 
 
 def test_clear_shapes_erase_only_what_came_before():

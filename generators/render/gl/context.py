@@ -11,8 +11,6 @@ import numpy as np
 from scenes.errors import BackendUnavailable
 
 INSTALL = "install OpenGL with EGL (Debian and Ubuntu: libegl1 libgl1 libgl1-mesa-dri; on a GPU the vendor's EGL driver)"
-FRAMEBUFFER_SRGB = 0x8DB9
-SRGB8_ALPHA8 = 0x8C43
 
 
 def open_context() -> tuple[moderngl.Context, str]:
@@ -27,7 +25,6 @@ def open_context() -> tuple[moderngl.Context, str]:
         raise BackendUnavailable(f"renderer 'gl': no OpenGL 4.3 context through EGL ({error}); {INSTALL}") from error
     info = context.info
     build = f"moderngl {version('moderngl')}; {info['GL_VERSION']}; {info['GL_RENDERER']}"
-    context.enable_direct(FRAMEBUFFER_SRGB)
     return context, build
 
 
@@ -40,12 +37,13 @@ class Programs:
         self._source = {path.name.removesuffix(".glsl"): path.read_text() for path in files(__package__).iterdir()
                         if path.name.endswith(".glsl")}
 
-    def get(self, vertex: str, fragment: str, *, lamps: int = 0, film: bool = False, soup: bool = False) -> moderngl.Program:
-        key = (vertex, fragment, lamps, film, soup)
+    def get(self, vertex: str, fragment: str, *, lamps: int = 0, film: bool = False, soup: bool = False,
+            listed: bool = False) -> moderngl.Program:
+        key = (vertex, fragment, lamps, film, soup, listed)
         if key not in self._made:
             head = "#version 430\n" + f"#define LAMPS {lamps}\n#define BIAS 0.00004\n"
-            head += "#define FILM\n" * film + "#define SOUP\n" * soup
-            shading = self._source["light"] if fragment in ("part_frag", "board_frag") else ""
+            head += "#define FILM\n" * film + "#define SOUP\n" * soup + "#define LISTED\n" * listed
+            shading = self._source["facet"] + (self._source["light"] if fragment in ("shade_frag", "board_frag") else "")
             self._made[key] = self._context.program(vertex_shader=head + self._source[vertex],
                                                     fragment_shader=head + shading + self._source[fragment])
         return self._made[key]
@@ -63,4 +61,4 @@ def assign(program: moderngl.Program, **values: Any) -> None:
             uniform.value = value                                          # type: ignore[union-attr]
 
 
-__all__ = ["INSTALL", "SRGB8_ALPHA8", "Programs", "assign", "open_context"]
+__all__ = ["INSTALL", "Programs", "assign", "open_context"]

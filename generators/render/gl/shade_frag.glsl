@@ -2,11 +2,19 @@
 uniform usampler2D surface;
 uniform mat4 unproject;             // window (pixels, depth 0..1) to board
 uniform float mark_contrast;
+#ifdef LISTED
+uniform usampler2D listed;          // flat indices of pixels, to be lit side by side
+#endif
 layout(location = 0) out uint out_color;
 
 void main() {
-    uvec4 found = texelFetch(surface, ivec2(gl_FragCoord.xy), 0);
-    vec4 place = unproject * vec4(gl_FragCoord.xy, uintBitsToFloat(found.w), 1.0);
+    ivec2 pixel = ivec2(gl_FragCoord.xy);
+#ifdef LISTED
+    int at = int(texelFetch(listed, pixel, 0).r), width = textureSize(surface, 0).x;
+    pixel = ivec2(at % width, at / width);
+#endif
+    uvec4 found = texelFetch(surface, pixel, 0);
+    vec4 place = unproject * vec4(vec2(pixel) + 0.5, uintBitsToFloat(found.w), 1.0);
     vec3 point = place.xyz / place.w;
     vec2 slope = unpackSnorm2x16(found.x);
     float up = sqrt(max(1.0 - dot(slope, slope), 0.0));

@@ -1,8 +1,7 @@
 """Amodal masks: what a thing would cover with everything else taken away."""
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,9 +9,6 @@ from numpy.typing import NDArray
 from generators.render.gl.store import ID_LIMIT, GeometryOnCard
 from scenes.geometry import BOARD_ID
 from scenes.optics import Camera
-
-if TYPE_CHECKING:
-    from generators.render.gl.frame import Frame
 
 _MARGIN = 2                                    # [px] between things that share a pass
 
@@ -62,15 +58,17 @@ def rounds(places: dict[int, tuple[float, float, float, float]]) -> list[list[in
     return [members for members, _ in out]
 
 
-def silhouettes(frame: Frame, card: GeometryOnCard, camera: Camera, clip: NDArray[np.float32],
+def silhouettes(draw: Callable[[NDArray[np.uint32], NDArray[np.uint32]], None], card: GeometryOnCard, camera: Camera,
                 ids: Sequence[int]) -> dict[int, NDArray[np.bool_]]:
-    """Per id the pixels that it covers alone, bool (H, W); all False for an id that is not there or not in the picture."""
+    """``draw(ids, out)`` draws those things alone and reads their tags.
+
+    Per id the pixels that it covers alone, bool (H, W); all False for an id that is not there or not in the picture."""
     out = {int(i): np.zeros((camera.height, camera.width), bool) for i in ids}
     places = {key: box for key, box in boxes(card, camera, list(out)).items()
               if box[2] > 0 and box[3] > 0 and box[0] < camera.width and box[1] < camera.height}
     tags = np.empty((camera.height, camera.width), np.uint32)
     for members in rounds(places):
-        frame.tag_only(card, camera, clip, np.array(members, np.uint32), tags)
+        draw(np.array(members, np.uint32), tags)
         for key in members:
             x0, y0, x1, y1 = places[key]
             cut = np.s_[max(int(y0) - 1, 0):int(y1) + 2, max(int(x0) - 1, 0):int(x1) + 2]

@@ -190,9 +190,9 @@ class Loose:
 
 
 def _loose(context: moderngl.Context, data: NDArray[np.void], faces: NDArray[np.uint32], layout: tuple[Any, ...]) -> Loose:
-    corners = data["position"][faces][..., :2]
-    middle = corners.mean(axis=1)
-    radius = float(np.abs(corners - middle[:, None]).max()) if len(faces) else 0.0
+    a, b, c = (np.take(np.ascontiguousarray(data["position"][:, :2]), faces[:, k], axis=0) for k in range(3))
+    middle = (a + b + c) / np.float32(3)
+    radius = max((float(np.abs(corner - middle).max()) for corner in (a, b, c)), default=0.0) if len(faces) else 0.0
     return Loose(context, context.buffer(data.tobytes()), layout, faces, middle, radius,
                  context.buffer(reserve=faces.size * 4, dynamic=True))
 

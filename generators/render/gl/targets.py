@@ -1,33 +1,50 @@
 """The buffers that a picture is drawn into, and how they are read."""
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import moderngl
 import numpy as np
 from numpy.typing import NDArray
 
-from generators.render.gl.context import SRGB8_ALPHA8
 from scenes.optics import Camera
 
 
 @dataclass
 class Targets:
-    """Buffers of one picture size."""
-    color: moderngl.Texture
+    """Buffers of one picture size, and the sets of them that a pass writes."""
+    color: moderngl.Texture                    # codes (generators/render/develop.py)
+    surface: moderngl.Texture                  # what part_frag.glsl has found
     tag: moderngl.Texture
     normal: moderngl.Texture
     depth: moderngl.Texture
-    whole: moderngl.Framebuffer
-    plain: moderngl.Framebuffer                # all but the normal
-    shaded: moderngl.Framebuffer               # colour and depth
-    tinted: moderngl.Framebuffer               # colour alone, to clear it
-    tagged: moderngl.Framebuffer               # tag and depth
+    listed: moderngl.Texture                   # pixels that are lit once more
+    surfaces: moderngl.Framebuffer             # surface, tag, depth
+    surfaces_normal: moderngl.Framebuffer
+    painted: moderngl.Framebuffer              # colour, tag, depth
+    painted_normal: moderngl.Framebuffer
+    lit: moderngl.Framebuffer                  # colour; depth is only looked at
+    tagged: moderngl.Framebuffer               # tag, depth
+    tagged_normal: moderngl.Framebuffer
+    unmasked: moderngl.Framebuffer             # tag alone, to clear it
+    bare: moderngl.Framebuffer                 # colour alone
+
+    @staticmethod
+    def made(gl: moderngl.Context, size: tuple[int, int]) -> Targets:
+        color, surface, tag = gl.texture(size, 1, dtype="u4"), gl.texture(size, 4, dtype="u4"), gl.texture(size, 1, dtype="u4")
+        normal, depth = gl.texture(size, 3, dtype="f4"), gl.depth_texture(size)
+        surface.filter = (moderngl.NEAREST, moderngl.NEAREST)
+        lit = gl.framebuffer([color], depth)
+        lit.depth_mask = False
+        return Targets(color, surface, tag, normal, depth, gl.texture(size, 1, dtype="u4"), gl.framebuffer([surface, tag], depth),
+                       gl.framebuffer([surface, tag, normal], depth), gl.framebuffer([color, tag], depth),
+                       gl.framebuffer([color, tag, normal], depth), lit, gl.framebuffer([tag], depth),
+                       gl.framebuffer([tag, normal], depth), gl.framebuffer([tag]), gl.framebuffer([color]))
 
     def release(self) -> None:
-        for item in (self.whole, self.plain, self.shaded, self.tinted, self.tagged,
-                     self.color, self.tag, self.normal, self.depth):
+        made = [getattr(self, field.name) for field in fields(self)]
+        for item in reversed(made):            # framebuffers before what they write to
             item.release()
 
 
@@ -43,12 +60,7 @@ class Pictures:
         if key not in self._held:
             if len(self._held) == 2:
                 self._held.pop(next(iter(self._held))).release()
-            gl = self._context
-            color = gl.texture(key, 4, internal_format=SRGB8_ALPHA8)
-            tag, normal, depth = gl.texture(key, 1, dtype="u4"), gl.texture(key, 3, dtype="f4"), gl.depth_texture(key)
-            self._held[key] = Targets(color, tag, normal, depth, gl.framebuffer([color, tag, normal], depth),
-                                      gl.framebuffer([color, tag], depth), gl.framebuffer([color], depth),
-                                      gl.framebuffer([color]), gl.framebuffer([tag], depth))
+            self._held[key] = Targets.made(self._context, key)
         return self._held[key]
 
     def release(self) -> None:

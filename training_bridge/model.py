@@ -85,6 +85,7 @@ class Model:
     layout: Layout
     references: References
     net: Any
+    sharp: Any                                 # torch (L, 3, CROP, CROP), see compact.sharpness
     cells: tuple[NDArray[np.float32], NDArray[np.float32]]      # the references' own, see References.cells
 
 
@@ -185,7 +186,11 @@ def load(folder: str | Path) -> Model:
         raise ModelError(f"{folder / REFERENCES}: does not hold {len(layout)} windows; train the model again")
     references = References(**{name: arrays[name].astype(np.float32) for name in FAMILY})
     net = network(card, unpack(folder / WEIGHTS, card.weights_sha256), folder).folded()
-    return Model(card, layout, references, net, references.cells())
+    import torch
+
+    from training_bridge.compact import sharpness
+
+    return Model(card, layout, references, net, sharpness(torch.from_numpy(references.spread)), references.cells())
 
 
 def network(card: ModelCard, weights: Mapping[str, NDArray[Any]], folder: Path) -> Any:

@@ -15,6 +15,9 @@ from training_bridge.references import coordinates, pool
 from training_bridge.stats import quantile
 
 
+SLICE = 48                 # windows per pass: more do not fit the cache
+
+
 @dataclass(frozen=True, eq=False)
 class Verdict:
     """What the model says about one unit. Logits are natural; higher is more defective."""
@@ -40,6 +43,29 @@ class Verdict:
         return worst
 
 
+    @dataclass(frozen=True, eq=False)
+class Seen:
+    """What the windows show of one unit, beside what they would show were it good. Shapes: N seen windows."""
+    windows: NDArray[np.int64]                 # (N,) rows of the layout
+    crops: NDArray[np.uint8]                   # (N, 3, CROP, CROP)
+    golden: NDArray[np.float32]                # (N, 3, CROP, CROP) this unit's own golden reference
+
+
+def look(model: Model, shown: Sequence[Picture]) -> Seen:
+    """Cut the windows out of a unit's pictures and find its golden reference.
+
+    Raises:
+        ModelError: No picture shows a window of the model's layout.
+    """
+    crops, seen = extract(model.layout, shown)
+    rows = np.flatnonzero(seen)
+    if not len(rows):
+        raise ModelError("pictures: none shows a window of the model's layout; is this another product?")
+    cells = np.where(seen[:, None, None, None], pool(crops), np.float32(np.nan))
+    where = coordinates(cells, *model.cells, model.references.cell_spread)
+    return Seen(rows, crops[rows], model.references.golden(where, rows))
+
+
 def score(model: Model, shown: Sequence[Picture]) -> Verdict:
     """Judge one unit from its pictures; this is what latency is measured over.
 
@@ -52,20 +78,17 @@ def score(model: Model, shown: Sequence[Picture]) -> Verdict:
     """
     import torch
 
-    from training_bridge.compact import assemble, log_salience, sharpness, stand_out
+    from training_bridge.compact import assemble, log_salience, stand_out
 
-    crops, seen = extract(model.layout, shown)
-    rows = np.flatnonzero(seen)
-    logit, kind = np.full(len(seen), -np.inf, np.float32), np.zeros(len(seen), np.int64)
-    if not len(rows):
-        raise ModelError("pictures: none shows a window of the model's layout; is this another product?")
-    cells = np.where(seen[:, None, None, None], pool(crops), np.float32(np.nan))
-    golden = model.references.golden(coordinates(cells, *model.cells, model.references.cell_spread), rows)
+    seen = look(model, shown)
+    logit, kind = np.full(len(model.layout), -np.inf, np.float32), np.zeros(len(model.layout), np.int64)
     with torch.inference_mode():
-        inputs = assemble(torch.from_numpy(crops[rows]), torch.from_numpy(golden),
-                          sharpness(torch.from_numpy(model.references.spread[rows])))
-        raw, kinds = model.net(inputs, stand_out(log_salience(inputs), torch.from_numpy(model.references.usual[rows])))
-    logit[rows], kind[rows] = raw.numpy(), kinds.argmax(dim=1).numpy()
+        for start in range(0, len(seen.windows), SLICE):
+            part = slice(start, start + SLICE)
+            rows = seen.windows[part]
+            inputs = assemble(torch.from_numpy(seen.crops[part]), torch.from_numpy(seen.golden[part]), model.sharp[rows])
+            raw, kinds = model.net(inputs, stand_out(log_salience(inputs), torch.from_numpy(model.references.usual[rows])))
+            logit[rows], kind[rows] = raw.numpy(), kinds.argmax(dim=1).numpy()
     return Verdict(logit, kind, model.card.threshold)
 
 
@@ -74,4 +97,4 @@ def threshold_for(good_scores: ArrayLike, false_calls: float) -> float:
     return quantile(good_scores, 1 - false_calls)
 
 
-__all__ = ["Verdict", "score", "threshold_for"]
+__all__ = ["Seen", "Verdict", "look", "score", "threshold_for"]

@@ -27,7 +27,7 @@ from training_bridge.score import threshold_for
 from training_bridge.stats import auroc
 
 STATE, METRICS = "state.npz", "metrics.jsonl"
-EPOCHS = 6
+EPOCHS = 8
 FALSE_CALLS = 0.05
 
 Progress = Callable[[int, int, str], None]     # done, total, note

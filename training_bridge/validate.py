@@ -17,10 +17,11 @@ from generators.dataset import Dataset
 from generators.reports import Report
 from scenes.errors import InputError, ModelError, RecipeError
 from scenes.scene import Scene
-from training_bridge.crops import extract, pictures
+from training_bridge.crops import pictures
 from training_bridge.judge import judge, tally
 from training_bridge.model import ModelCard, load
 from training_bridge.prepare import COLUMNS
+from training_bridge.score import look
 from training_bridge.verdict import Limits, verdict_report
 
 UNITS = "units"                                # folder of the fresh units, below ``out``
@@ -71,8 +72,8 @@ def validate(model: str | Path, scene: Scene, *, units: int, out: str | Path, se
             if progress:
                 progress(len(judged), len(stream), "judge")
     counted = tally(loaded.layout, judged, card.classes)
-    report = verdict_report(loaded.layout, loaded.references.mean, judged, counted, limits or Limits(),
-                            _facts(card, scene, stream, seed), lambda k: extract(loaded.layout, pictures(stream[k]))[0],
+    report = verdict_report(loaded.layout, judged, counted, limits or Limits(), _facts(card, scene, stream, seed),
+                            lambda k: look(loaded, pictures(stream[k])),
                             ("The model was trained on shuffled labels: this is a control.",) if card.shuffled_labels else ())
     report.write(folder)
     return report

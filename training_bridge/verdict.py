@@ -10,13 +10,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
 from generators.reports import Check, Figure, Picture, Report, Section, Table
 from generators.reports.plots import curve, histogram
 from training_bridge.judge import Judged, Tally
 from training_bridge.layout import CROP, Layout
+from training_bridge.score import Seen
 from training_bridge.stats import Auroc, Rate, shipped_ppm
 
 INCOMING = 2000e-6         # defect rate before inspection that shipped ppm is stated for
@@ -26,10 +26,10 @@ CAVEAT = ("Bounds are exact binomial (Clopper–Pearson), one-sided, 95 %, and h
           "They do not transfer to a real line.")
 
 IN_PLACE = "In place: a window that answers for the defect was called. Unit: any window was."
-ESCAPES = f"Visible defects not called: at most {SHOWN}, lowest scores first; golden reference on the right."
+ESCAPES = f"Visible defects not called: at most {SHOWN}, lowest scores first; its golden reference on the right."
 FALSE_CALLS = f"Good units that were called: at most {SHOWN}, highest scores first; golden reference on the right."
 
-Crops = Callable[[int], NDArray[np.uint8]]     # position in the stream → crops (L, 3, CROP, CROP)
+Look = Callable[[int], Seen]                   # position in the stream → what its windows show
 
 
 @dataclass(frozen=True)
@@ -41,34 +41,35 @@ class Limits:
     latency: float | None = 0.5                # p99 per unit
 
 
-def verdict_report(layout: Layout, reference: NDArray[np.float32], judged: Sequence[Judged], tally: Tally, limits: Limits,
-                   facts: Mapping[str, str], crops: Crops, notes: Sequence[str] = ()) -> Report:
+def verdict_report(layout: Layout, judged: Sequence[Judged], tally: Tally, limits: Limits, facts: Mapping[str, str], look: Look,
+                   notes: Sequence[str] = ()) -> Report:
     """The report of a virtual line test.
 
     Args:
         layout: Where the model looked.
-        reference: Golden crops (L, 3, CROP, CROP) [grey levels].
         judged: The stream, in order.
         tally: Its counts.
         limits: What they are held against.
         facts: What was tested.
-        crops: Gives the crops of a unit again, by its position in ``judged``.
+        look: Gives what a unit's windows show again, by its position in ``judged``.
         notes: Sentences shown at the top.
     """
     return Report("Virtual line test", _checks(tally, limits), _figures(tally), facts,
                   (Section("What was counted", " ".join([*notes, CAVEAT]), (_rates(tally),)),
                    Section("Recall per defect", IN_PLACE, (_recall(tally), *_hidden(tally))),
                    Section("Scores", "", (), _plots(judged)),
-                   Section("Escapes", ESCAPES, (), _escapes(layout, reference, judged, crops)),
-                   Section("False calls", FALSE_CALLS, (), _false_calls(layout, reference, judged, crops))))
+                   Section("Escapes", ESCAPES, (), _escapes(layout, judged, look)),
+                   Section("False calls", FALSE_CALLS, (), _false_calls(layout, judged, look))))
 
 
 # ------------------------------------------------------------------------------------------------ checks and figures
 
 def _checks(tally: Tally, limits: Limits) -> tuple[Check, ...]:
     checks = [
-        _at_most("escape", "units with a visible defect that were not called", tally.escape_visible, limits.escape),
-        _at_most("false_call", "good units that were called", tally.false_call, limits.false_call),
+        _at_most("escape", "units with a visible defect that were not called", tally.escape_visible, limits.escape,
+                 "train on more units with the defects that escape"),
+        _at_most("false_call", "good units that were called", tally.false_call, limits.false_call,
+                 "train on more good units, or on units that look like these"),
         _auroc_check(tally.auroc, limits.auroc),
     ]
     if limits.latency is not None:
@@ -79,11 +80,11 @@ def _checks(tally: Tally, limits: Limits) -> tuple[Check, ...]:
     return tuple(c for c in checks if c is not None)
 
 
-def _at_most(name: str, what: str, rate: Rate, limit: float | None) -> Check | None:
+def _at_most(name: str, what: str, rate: Rate, limit: float | None, remedy: str) -> Check | None:
     if limit is None:
         return None
     passed = True if rate.upper <= limit else False if rate.lower > limit else None
-    advice = {True: "", False: "; train on more units with these defects", None: "; validate on more units to decide"}[passed]
+    advice = {True: "", False: f"; {remedy}", None: "; validate on more units to decide"}[passed]
     value = f"{rate.value:.1%}" if rate.trials else "none tried"
     return Check(name, passed, f"{rate.hits} of {rate.trials} {what} ({value}, 95 % between {rate.lower:.1%} and "
                  f"{rate.upper:.1%}, one-sided each), limit {limit:.1%}{advice}", {name: _ratio(rate)})
@@ -173,7 +174,7 @@ def _plots(judged: Sequence[Judged]) -> tuple[Picture, ...]:
     return tuple(shown)
 
 
-def _escapes(layout: Layout, reference: NDArray[np.float32], judged: Sequence[Judged], crops: Crops) -> tuple[Picture, ...]:
+def _escapes(layout: Layout, judged: Sequence[Judged], look: Look) -> tuple[Picture, ...]:
     found = []
     for position, unit in enumerate(judged):
         for defect in unit.truth.defects:
@@ -182,20 +183,22 @@ def _escapes(layout: Layout, reference: NDArray[np.float32], judged: Sequence[Ju
                 if unit.verdict.logit[worst] <= unit.verdict.threshold:
                     where = f"{defect.defect} on {defect.component or 'the board'}"
                     found.append((float(unit.verdict.logit[worst]), position, worst, where))
-    return _gallery(layout, reference, judged, crops, sorted(found)[:SHOWN])
+    return _gallery(layout, judged, look, sorted(found)[:SHOWN])
 
 
-def _false_calls(layout: Layout, reference: NDArray[np.float32], judged: Sequence[Judged], crops: Crops) -> tuple[Picture, ...]:
+def _false_calls(layout: Layout, judged: Sequence[Judged], look: Look) -> tuple[Picture, ...]:
     found = [(-unit.verdict.score, position, int(unit.verdict.logit.argmax()), "good")
              for position, unit in enumerate(judged) if not unit.truth.bad and unit.verdict.called]
-    return _gallery(layout, reference, judged, crops, sorted(found)[:SHOWN])
+    return _gallery(layout, judged, look, sorted(found)[:SHOWN])
 
 
-def _gallery(layout: Layout, reference: NDArray[np.float32], judged: Sequence[Judged], crops: Crops,
+def _gallery(layout: Layout, judged: Sequence[Judged], look: Look,
              found: Sequence[tuple[float, int, int, str]]) -> tuple[Picture, ...]:
     shown = []
     for _, position, window, what in found:
-        pair = np.concatenate([crops(position)[window], reference[window].round().astype(np.uint8)], axis=2)
+        seen = look(position)
+        row = int(np.flatnonzero(seen.windows == window)[0])
+        pair = np.concatenate([seen.crops[row], np.clip(np.rint(seen.golden[row]), 0, 255).astype(np.uint8)], axis=2)
         image = Image.fromarray(np.ascontiguousarray(pair.transpose(1, 2, 0)))
         image = image.resize((2 * CROP * ZOOM, CROP * ZOOM), Image.Resampling.LANCZOS)
         data = io.BytesIO()

@@ -18,6 +18,7 @@ from domain_randomization.recipe import Recipe
 from scenes.errors import DatasetError, ModelError, RecipeError
 from training_bridge import crops, judge, model, references, stats, verdict
 
+score = importlib.import_module("training_bridge.score")         # the room's own name for it is the function
 CLASSES = tuple(d.name for d in TAXONOMY.defects)
 QUICK = {"epochs": 3, "seed": 3, "threads": 1}
 
@@ -179,11 +180,10 @@ def test_verdict_report(trained, fresh, tmp_path):
     judged = list(judge.judge(loaded, fresh.rows()))
     counted = judge.tally(loaded.layout, judged, CLASSES)
 
-    def shown(k: int) -> np.ndarray:
-        return crops.extract(loaded.layout, crops.pictures(fresh._rows[k]))[0]
+    def shown(k: int) -> score.Seen:
+        return score.look(loaded, crops.pictures(fresh._rows[k]))
 
-    report = verdict.verdict_report(loaded.layout, loaded.references.mean, judged, counted, verdict.Limits(),
-                                    {"scene": "toy"}, shown)
+    report = verdict.verdict_report(loaded.layout, judged, counted, verdict.Limits(), {"scene": "toy"}, shown)
     files = report.write(tmp_path)
     data = json.loads(files["json"].read_text())
     assert data["figures"]["false_call"]["n"] == counted.false_call.trials
@@ -197,5 +197,5 @@ def test_verdict_report(trained, fresh, tmp_path):
 def test_a_limit_is_decided_by_the_bound(hits, trials, status):
     """No escape in 59 units shows at most 5 % at 95 % confidence; in 58 it does not."""
     rate = stats.Rate(hits, trials)
-    check = verdict._at_most("escape", "units", rate, 0.05)
+    check = verdict._at_most("escape", "units", rate, 0.05, "train more")
     assert check is not None and check.status == status

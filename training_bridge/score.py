@@ -14,7 +14,6 @@ from training_bridge.model import Model
 from training_bridge.references import coordinates, pool
 from training_bridge.stats import quantile
 
-
 SLICE = 48                 # windows per pass: more do not fit the cache
 
 
@@ -43,7 +42,7 @@ class Verdict:
         return worst
 
 
-    @dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Seen:
     """What the windows show of one unit, beside what they would show were it good. Shapes: N seen windows."""
     windows: NDArray[np.int64]                 # (N,) rows of the layout

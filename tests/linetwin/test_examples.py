@@ -8,8 +8,8 @@ import pytest
 
 
 def run(examples, script, *arguments, timeout=500):
-    done = subprocess.run([sys.executable, str(examples / script), *map(str, arguments)], cwd=examples.parent, capture_output=True,
-                          text=True, timeout=timeout)
+    done = subprocess.run([sys.executable, str(examples / script), *map(str, arguments)], cwd=examples.parent,
+                          capture_output=True, text=True, timeout=timeout)
     assert done.returncode == 0, done.stderr[-2000:]
     return done.stdout
 

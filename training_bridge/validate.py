@@ -30,7 +30,7 @@ Progress = Callable[[int, int, str], None]     # done, total, note
 
 
 def validate(model: str | Path, scene: Scene, *, units: int, out: str | Path, seed: int, recipe: Path | Recipe | None = None,
-             workers: int | None = None, renderer: str = "gl", limits: Limits | None = None, threads: int = 0,
+             workers: int | None = None, renderer: str = "gl", limits: Limits | None = None, threads: int = 1,
              progress: Progress | None = None) -> Report:
     """Run a model over fresh units of a line and report what it lets through.
 

@@ -130,6 +130,15 @@ def findings(assembly: Assembly, state: UnitState, profile: Profile) -> tuple[Fi
     return (*found.findings, *good)
 
 
+def inner_overhang(assembly: Assembly, joints: NDArray[np.intp] | slice, offset: F64, rotation: F64) -> F64:
+    """How much farther terminals reach past their lands' inner ends than by design [m], shapes as ``layout.on_land``."""
+    u, _, along, _ = on_land(assembly, joints, offset, rotation)
+    u0, _, along0, _ = on_land(assembly, joints, np.zeros_like(offset), np.zeros_like(rotation))
+    half = assembly.joints.land_size[joints, 0] / 2
+    beyond: F64 = np.maximum(along - u - half, 0) - np.maximum(along0 - u0 - half, 0)
+    return beyond
+
+
 def _parts(assembly: Assembly, layout: Layout, state: UnitState, profile: Profile, found: _Found) -> Bool:
     """Findings on whole parts. Returns which parts lie so that their joints are not judged by themselves, (C,)."""
     rows, parts = assembly.joints, len(assembly.components)
@@ -146,10 +155,7 @@ def _parts(assembly: Assembly, layout: Layout, state: UnitState, profile: Profil
         side, end = np.maximum(side - layout.side, 0), np.maximum(end - layout.end, 0)
         left = np.isfinite(side_limit) & (area <= WET_SHARE * layout.overlap)
         if left.any():
-            u, _, along, _ = on_land(assembly, slice(None), offset[c], angle[c])
-            u0, _, along0, _ = on_land(assembly, slice(None), np.zeros_like(offset[c]), np.zeros(len(c)))
-            half = rows.land_size[:, 0] / 2
-            end = np.where(left, np.maximum(end, np.maximum(along - u - half, 0) - np.maximum(along0 - u0 - half, 0)), end)
+            end = np.where(left, np.maximum(end, inner_overhang(assembly, slice(None), offset[c], angle[c])), end)
         least = profile.limit("chip_joint_width") * np.minimum(rows.term_size[:, 1], rows.land_size[:, 1])
         narrow = layout.chip & layout.printed & (width < least)
         return side, end, width, (side > side_limit) | (end > end_limit) | narrow | left

@@ -16,7 +16,7 @@ from shapely import affinity
 
 from scenes.errors import RecipeError
 from scenes.family import Target
-from scenes.smt.acceptance import JUDGED, residue_extent, side_limits
+from scenes.smt.acceptance import JUDGED, inner_overhang, residue_extent, side_limits
 from scenes.smt.layout import CHIP_KINDS, Layout, body_boxes, land_boxes, overhang
 from scenes.smt.layout import layout as layout_of
 from scenes.smt.oven import LIQUIDUS, reflow_profile
@@ -34,6 +34,7 @@ from scenes.smt.reflow import (
     RUPTURE,
     SLUMP_START,
     UPLIFT_TRAVEL,
+    WET_SHARE,
     centred,
     coldness,
     critical_delay,
@@ -213,10 +214,13 @@ def _slips(case: _Case, c: int, bounds: Bounds, rng: np.random.Generator, turnin
             severity = np.abs(rotation_after)
             fired = np.asarray(severity > case.profile.limit("rotation_deg"))
         else:
-            side, end, _, _ = overhang(case.assembly, joints, wide(offset_after, 2), wide(rotation_after, 2))
+            at = wide(offset_after, 2), wide(rotation_after, 2)
+            side, end, _, area = overhang(case.assembly, joints, *at)
             side = np.maximum(side - case.layout.side[joints], 0)
             end = np.maximum(end - case.layout.end[joints], 0)
-            fired = np.asarray(((side > side_limit + 5e-6) | (end > end_limit + 5e-6)).any(axis=-1))
+            left = judged & (area <= WET_SHARE * case.layout.overlap[joints])
+            end = np.where(left, np.maximum(end, inner_overhang(case.assembly, joints, *at)), end)
+            fired = np.asarray(((side > side_limit + 5e-6) | (end > end_limit + 5e-6) | left).any(axis=-1))
             severity = np.maximum(side, end)[..., judged].max(axis=-1)
         good = np.flatnonzero(((severity > low) & (severity < high) & fired).all(axis=0))
         for i in good[rng.permutation(len(good))][:4].tolist():

@@ -161,10 +161,10 @@ def test_thin_webs_of_mask_are_opened(tmp_path: Path) -> None:
 @settings(deadline=None)
 @given(
     st.sampled_from(["circle", "rect", "oval", "roundrect"]),
-    st.floats(0.05, 10),
-    st.floats(0.05, 10),
-    st.floats(0, 0.5),
-    st.floats(-0.02, 0.3),
+    st.floats(0.05, 10, allow_subnormal=False),
+    st.floats(0.05, 10, allow_subnormal=False),
+    st.floats(0, 0.5, allow_subnormal=False),
+    st.floats(-0.02, 0.3, allow_subnormal=False),
 )
 def test_grown_outlines_have_the_grown_size(shape: str, width: float, height: float, ratio: float, grow: float) -> None:
     """Whatever the shape, the bounding box of a grown pad is its size plus the margin on every side, within the chord error."""

@@ -97,7 +97,10 @@ def test_what_is_written_reads_back(tmp_path: Path) -> None:
 
 
 @settings(max_examples=40, deadline=None)
-@given(st.floats(-1, 1), st.floats(-1, 1), st.floats(-4, 4), st.sampled_from(["front", "back"]))
+@given(st.floats(-1, 1, allow_subnormal=False),
+       st.floats(-1, 1, allow_subnormal=False),
+       st.floats(-4, 4, allow_subnormal=False),
+       st.sampled_from(["front", "back"]))
 def test_poses_survive_the_table(tmp_path_factory: pytest.TempPathFactory, x: float, y: float, angle: float, side: str) -> None:
     """To a nanometre and a millionth of a degree."""
     tmp = tmp_path_factory.mktemp("t")

@@ -60,7 +60,11 @@ def test_bga_collapse():
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.floats(0.002, 0.6), st.floats(15, 130), st.floats(-0.5, 0.5), st.floats(-0.35, 0.35), st.floats(-0.6, 0.6))
+@given(st.floats(0.002, 0.6, allow_subnormal=False),
+       st.floats(15, 130, allow_subnormal=False),
+       st.floats(-0.5, 0.5, allow_subnormal=False),
+       st.floats(-0.35, 0.35, allow_subnormal=False),
+       st.floats(-0.6, 0.6, allow_subnormal=False))
 def test_fillets_hold_their_volume_wherever_the_part_lies(mm3, degrees, x, y, turn):
     volume = np.array([mm3]) * 1e-9
     made = shapes.fillets(contact(1, center=np.array([[x, y]]) * 1e-3, angle=np.array([turn])), volume, np.radians([degrees]))

@@ -74,7 +74,7 @@ def test_a_perfect_unit_has_one_good_finding_per_part():
 
 
 @EXACT
-@given(st.floats(-1.2, 1.2))
+@given(st.floats(-1.2, 1.2, allow_subnormal=False))
 def test_side_overhang_of_a_chip(shift):
     """0603: W = 0.8, P = 0.9 mm. Overhang A = |shift| − 0.05 mm; limits 0.4 (class 2) and 0.2 mm (class 3)."""
     state = replace(ideal(R0603), offset=np.array([shift * MM * ACROSS]))
@@ -90,7 +90,7 @@ def test_side_overhang_of_a_chip(shift):
 
 
 @EXACT
-@given(st.floats(0, 0.4))
+@given(st.floats(0, 0.4, allow_subnormal=False))
 def test_end_overhang_of_a_chip_is_not_permitted(shift):
     """The land reaches 0.15 mm past the termination; past that, only the measuring tolerance of 25 µm is left."""
     state = replace(ideal(R0603), offset=np.array([shift * MM * ALONG]))
@@ -121,7 +121,7 @@ def test_a_land_too_short_by_design_is_no_defect():
 
 
 @EXACT
-@given(st.floats(-60, 60))
+@given(st.floats(-60, 60, allow_subnormal=False))
 def test_rotation_threshold_and_severity(degrees):
     state = replace(ideal(R0603), rotation=np.array([np.radians(degrees)]))
     found = [f for f in defects(R0603, state) if f.defect == "rotation"]

@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 from scenes.errors import RecipeError
 from scenes.smt.process import DRIFTS, FAULTS, Fault, Process, drifted, from_dict, to_dict
 
-finite = st.floats(allow_nan=False, allow_infinity=False)
+finite = st.floats(allow_nan=False, allow_infinity=False, allow_subnormal=False)
 
 
 @st.composite
 def processes(draw):
     names = draw(st.lists(st.sampled_from(sorted(DRIFTS)), unique=True, max_size=8))
-    drifts = {n: draw(st.floats(DRIFTS[n][1], DRIFTS[n][2])) for n in names}
+    drifts = {n: draw(st.floats(DRIFTS[n][1], DRIFTS[n][2], allow_subnormal=False)) for n in names}
     faults = []
     for kind in draw(st.lists(st.sampled_from(sorted(FAULTS)), max_size=5)):
         values = tuple(draw(finite) for _ in FAULTS[kind])

@@ -185,7 +185,7 @@ def validate(model: Annotated[Path, typer.Argument()],
 
 @app.command()
 def demo(out: Annotated[Path, typer.Option("--out", "-o")] = Path("build/demo"),
-         samples: Annotated[int, typer.Option(min=336, help="the demo recipe's quotas need 336")] = 336,
+         samples: Annotated[int, typer.Option(min=352, help="the demo recipe's quotas need 352")] = 352,
          units: Annotated[int, typer.Option(min=10)] = 300,
          workers: Annotated[int | None, typer.Option()] = None, as_json: Json = False) -> None:
     """The whole chain on the shipped board: import, generate, inspect, train, validate."""

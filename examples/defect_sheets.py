@@ -35,7 +35,9 @@ def main(out: Path, each: int = 2) -> int:
     scene = lt.Scene.read(recipe.scene)
     cells = lt.plan(scene, recipe).count_needed
     crops = defaultdict(list)
-    for row in lt.generate(scene, recipe.with_count(cells), out / "dataset"):
+    for _ in lt.generate(scene, recipe.with_count(cells), out / "dataset"):
+        pass
+    for row in lt.Dataset.read(out / "dataset"):
         target = row.conditions["target"]
         shown = [i for i in row.instances if i.defect == target["defect"] and i.component == target["host"]]
         best = max(shown, key=lambda i: i.amodal_pixels)

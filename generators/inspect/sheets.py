@@ -91,7 +91,7 @@ def sheet(crops: Sequence[Crop], columns: int = 5) -> bytes:
     for i, cell in enumerate(crops):
         x, y = (i % columns) * (CELL + GAP), (i // columns) * (CELL + CAPTION + GAP)
         page.paste(Image.fromarray(cell.image), (x, y))
-        draw.text((x, y + CELL + 2), _fit(cell.title, 30), _INK, font)
+        draw.text((x, y + CELL + 2), _fit(cell.title.replace("µ", "u"), 30), _INK, font)
         draw.text((x, y + CELL + 18), _fit(cell.note.replace("µ", "u"), 38), _MUTED, small)
     return _jpeg(page)
 

@@ -11,9 +11,9 @@ from domain_randomization.recipe import Recipe
 from domain_randomization.sampling import Context, check_quotas
 from scenes.scene import Scene
 
-# Measured on two cores of a 2.x GHz x86 server with software GL (llvmpipe), one worker per core, the shipped board:
+# Estimates of time, rounded from CPU time per sample on a busy 2-core x86 server with software GL; the bytes are measured:
 START_SECONDS = 8.0                            # until the first sample, Ray included
-SAMPLE_SECONDS = 0.10                          # process, geometry, upload; per sample and core
+SAMPLE_SECONDS = 0.30                          # process, geometry, upload; per sample and core
 MEGAPIXEL_SECONDS = 0.40                       # render, label, encode, commit; per 10⁶ pixels and core
 MEGAPIXEL_BYTES = {"rgb": 1.8e6, "instance": 25e3, "part": 32e3, "depth": 0.26e6, "normal": 0.21e6}   # encoded, lossless
 JPEG_BYTES = 0.5e6                             # of an rgb megapixel at quality 95

@@ -113,12 +113,12 @@ def generate_rate(folder: Path, frames: int, *, workers: int, view: str = "tiles
 
 
 def memory_growth(folder: Path, frames: int = 2000) -> dict[str, float]:
-    """Resident memory of one unrecycled worker over its second thousand frames [MB], and its growth [%]."""
+    """Peak resident memory of one unrecycled worker over its second thousand frames [MB], and its growth [%]."""
     recipe, out = folder / "memory.yaml", folder / "memory"
     recipe.write_text(_RECIPE.format(count=frames, shard=20, view="tiles", pixel=20))
     _command(["generate", str(recipe), "-o", str(out), "--workers", "1", "--json"])
     shards = [e for e in map(json.loads, (out / "log" / "run.jsonl").read_text().splitlines()) if e["event"] == "shard"]
-    half = [e["rss_now"] for e in shards[len(shards) // 2:]]
+    half = [e["rss"] for e in shards[len(shards) // 2:]]
     shutil.rmtree(out)
     first, last = statistics.mean(half[:5]), statistics.mean(half[-5:])
     return {"start_mb": first / 1e6, "end_mb": last / 1e6, "growth_percent": (last / first - 1) * 100}

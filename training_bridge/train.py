@@ -43,7 +43,7 @@ def train(dataset: str | Path, out: str | Path, *, epochs: int = EPOCHS, seed: i
         epochs: Passes of ``loop.STEPS`` batches.
         seed: Of weights, draws and augmentation.
         threads: torch threads, 0 for every core this process may use. Weights depend on it. Crops are small: on two
-            busy cores two threads took 2.5 times as long as one, most of it waiting for each other.
+            busy cores two threads were no faster than one.
         false_calls: Share of good validation units that the threshold lets be called [1].
         shuffle_labels: The control: train on labels dealt out at random. Such a model must be at chance.
         progress: Called with (done, total, note); notes are "decode" and "train".

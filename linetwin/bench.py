@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +59,7 @@ def run_bench(board: Path | None, *, frames: int, soak: bool) -> tuple[dict[str,
             "first_sample_s": first_sample_seconds(folder),
             "generate": generate_rate(folder, frames, workers=2),
             "generate_one_worker": generate_rate(folder, max(frames // 2, 4), workers=1),
-            "whole_board": generate_rate(folder, max(frames // 4, 4), workers=2, view="board", pixel=40),
+            "whole_board": generate_rate(folder, max(frames // 2, 4), workers=2, view="board", pixel=40),
             "renderers": compare_renderers(folder / "scene.yaml", frames=max(frames // 2, 4), peer_frames=max(frames // 15, 1),
                                            processes=(1, 2)),
         }
@@ -94,8 +95,8 @@ def first_sample_seconds(folder: Path) -> float:
 
 
 def generate_rate(folder: Path, frames: int, *, workers: int, view: str = "tiles", pixel: float = 20) -> dict[str, float]:
-    """Frames per second committed, all labels, encoded; steady state: from each worker's second shard on."""
-    shard = max(frames // 10, 1)
+    """Frames per second committed, all labels, encoded. See :func:`steady_rate`; the rate with start-up is beside it."""
+    shard = max(frames // (6 * workers), 1)
     recipe, out = folder / "rate.yaml", folder / "rate"
     recipe.write_text(_RECIPE.format(count=frames, shard=shard, view=view, pixel=pixel))
     begun = time.perf_counter()
@@ -103,13 +104,35 @@ def generate_rate(folder: Path, frames: int, *, workers: int, view: str = "tiles
     total = time.perf_counter() - begun
     events = [json.loads(line) for line in (out / "log" / "run.jsonl").read_text().splitlines()]
     shards = [e for e in events if e["event"] == "shard"]
-    warm = shards[workers:]
-    seconds = warm[-1]["time"] - shards[workers - 1]["time"]
     size = sum(p.stat().st_size for p in (out / "data").glob("*.parquet"))
     shutil.rmtree(out)
-    return {"frames": frames, "workers": workers, "frames_per_s": sum(e["rows"] for e in warm) / seconds,
+    return {"frames": frames, "workers": workers, "frames_per_s": steady_rate(events),
             "with_start_up_per_s": frames / total, "worker_rss_mb": max(e["rss"] for e in shards) / 1e6,
             "bytes_per_frame": size / frames}
+
+
+def steady_rate(events: Sequence[Mapping[str, Any]]) -> float:
+    """Frames per second that the workers of a run commit once they are warm, from the run's log.
+
+    While Ray starts, the driver makes shards on its own; that is start-up. Steady is from the moment when the last worker
+    has committed its first shard until the first worker has nothing left to do. Without Ray: from the first shard on.
+    """
+    driver = next(e["pid"] for e in events if e["event"] == "begin")
+    shards = [e for e in events if e["event"] == "shard"]
+    of: dict[int, list[Mapping[str, Any]]] = {}
+    for event in shards:
+        of.setdefault(event["pid"], []).append(event)
+    if len(of) > 1:
+        of.pop(driver, None)
+    begin, end = max(made[0]["time"] for made in of.values()), min(made[-1]["time"] for made in of.values())
+    if end <= begin:
+        raise BackendError("bench: too few shards for a steady rate; ask for more --frames")
+    rows = 0.0
+    for made in of.values():
+        for event in made:                     # a shard counts by the share of its making that lies within
+            start = event["time"] - event["seconds"]
+            rows += event["rows"] * max(min(event["time"], end) - max(start, begin), 0.0) / event["seconds"]
+    return float(rows / (end - begin))
 
 
 def memory_growth(folder: Path, frames: int = 2000) -> dict[str, float]:

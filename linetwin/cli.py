@@ -173,12 +173,15 @@ def validate(model: Annotated[Path, typer.Argument()],
              units: Annotated[int, typer.Option(min=10, help="fresh units to run")] = 320,
              seed: Annotated[int, typer.Option(min=0, help="seed of the fresh stream; never the training set's")] = 1001,
              recipe: Annotated[Path | None, typer.Option(help="recipe that shapes the stream; default the model's own")] = None,
+             renderer: Annotated[str, typer.Option(help="gl or pyrender")] = "gl",
+             allow_drift: Annotated[bool, typer.Option("--allow-drift", help="judge although the scene around the product, pixel "
+                                    "size, renderer or version is not the training data's; the report names it")] = False,
              workers: Annotated[int | None, typer.Option()] = None, as_json: Json = False) -> None:
     """The virtual line test: run a model over fresh units of the scene and give a verdict."""
     from linetwin.model_commands import run_validate
 
-    result, text, code = run_validate(model, scene, out, units=units, seed=seed, recipe=recipe, workers=workers,
-                                      progress=progress_bar(as_json))
+    result, text, code = run_validate(model, scene, out, units=units, seed=seed, recipe=recipe, renderer=renderer,
+                                      allow_drift=allow_drift, workers=workers, progress=progress_bar(as_json))
     emit(result, as_json, text)
     raise typer.Exit(code)
 
@@ -198,7 +201,7 @@ def demo(out: Annotated[Path, typer.Option("--out", "-o")] = Path("build/demo"),
 
 @app.command()
 def bench(board: Annotated[Path | None, typer.Option(help="board file; default ESP32-PoE in LINETWIN_BOARDS, else ours")] = None,
-          frames: Annotated[int, typer.Option(min=4)] = 60, quick: Annotated[bool, typer.Option(help="a short run")] = False,
+          frames: Annotated[int, typer.Option(min=4)] = 120, quick: Annotated[bool, typer.Option(help="a short run")] = False,
           soak: Annotated[bool, typer.Option(help="2,000 frames for the memory figure")] = False, as_json: Json = False) -> None:
     """Throughput, memory and start-up, against pyrender where it is installed."""
     from linetwin.bench import run_bench

@@ -14,14 +14,14 @@ def run_train(dataset: Path, out: Path, *, epochs: int, seed: int, shuffle_label
     return train(dataset, out, epochs=epochs, seed=seed, shuffle_labels=shuffle_labels, progress=progress).to_dict()
 
 
-def run_validate(model: Path, scene: Path, out: Path, *, units: int, seed: int, recipe: Path | None, workers: int | None,
-                 progress: Any) -> tuple[dict[str, Any], str, int]:
+def run_validate(model: Path, scene: Path, out: Path, *, units: int, seed: int, recipe: Path | None, renderer: str,
+                 allow_drift: bool, workers: int | None, progress: Any) -> tuple[dict[str, Any], str, int]:
     """The virtual line test: result, text and exit code."""
     from scenes.scene import Scene
     from training_bridge import validate
 
-    report = validate(model, Scene.read(scene), units=units, out=out, seed=seed, recipe=recipe, workers=workers,
-                      progress=progress)
+    report = validate(model, Scene.read(scene), units=units, out=out, seed=seed, recipe=recipe, renderer=renderer,
+                      allow_drift=allow_drift, workers=workers, progress=progress)
     return report.to_dict(), f"{report}\nreport: {out / 'index.html'}", EXIT[report.verdict]
 
 

@@ -1,4 +1,4 @@
-"""What a camera can see of the board: windows in the board plane, for culling and for height maps."""
+"""What a camera can see of the board: windows in the board plane, for culling and for height maps; single rays."""
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from scenes.geometry import Geometry, Instances
+from scenes.geometry import Coverage, Geometry, Instances
 from scenes.optics import Camera
 
 F64 = NDArray[np.float64]
@@ -78,6 +78,38 @@ def shifted(camera: Camera, x: float, y: float) -> F64:
     return move @ camera.projection()
 
 
+def solid(cover: Coverage, camera: Camera, where: NDArray[np.intp], x: float, y: float) -> NDArray[np.bool_]:
+    """Whether the board's top has laminate where rays meet it that pass (x, y) [px] beside the middles of pixels.
+
+    Args:
+        cover: the artwork; its coverage is interpolated between texels.
+        where: flat indices of the pixels, (K,).
+
+    Returns:
+        (K,). A hole's walls, a few pixels in a tilted picture, count as open.
+    """
+    row, column = np.divmod(where, camera.width)
+    across, high = 2 * (column + 0.5 + x) / camera.width - 1, 1 - 2 * (row + 0.5 + y) / camera.height
+    to_board = np.linalg.inv(camera.projection() @ camera.view())
+    near, far = (np.outer(to_board[:, 0], across) + np.outer(to_board[:, 1], high) + (to_board[:, 3:] + depth * to_board[:, 2:3])
+                 for depth in (-1, 1))
+    near, far = near[:3] / near[3], far[:3] / far[3]
+    share = near[2] / np.maximum(near[2] - far[2], 1e-12)      # past every board where the ray runs along it
+    height, width = cover.texels.shape[:2]
+    right, up = ((near[k] + share * (far[k] - near[k]) - cover.origin[k]) / cover.texel_size - 0.5 for k in (0, 1))
+    left, down = np.floor(right), np.floor(up)
+    right -= left                          # between the middles of four texels
+    up -= down
+    column, row = left.astype(np.int64), height - 1 - down.astype(np.int64)
+    alpha = cover.texels.reshape(-1, 4)[:, 3]
+    covered = np.zeros(len(where))
+    for i, weight_x in ((0, 1 - right), (1, right)):
+        for j, weight_y in ((0, 1 - up), (1, up)):
+            inside = (column + i >= 0) & (column + i < width) & (row - j >= 0) & (row - j < height)
+            covered += weight_x * weight_y * np.where(inside, alpha[np.where(inside, (row - j) * width + column + i, 0)], 0)
+    return np.asarray(covered >= 127.5)
+
+
 def cell(camera: Camera, factor: int, column: int, row: int) -> tuple[Camera, F64]:
     """One of factor × factor cells of the picture, ``factor`` times finer, with the projection that belongs to it."""
     zoom = np.diag([factor, factor, 1.0, 1.0])
@@ -85,4 +117,4 @@ def cell(camera: Camera, factor: int, column: int, row: int) -> tuple[Camera, F6
     return replace(camera, pixel_size=camera.pixel_size / factor), zoom @ camera.projection()
 
 
-__all__ = ["Window", "cell", "height_of", "reach", "seen", "shifted", "window"]
+__all__ = ["Window", "cell", "height_of", "reach", "seen", "shifted", "solid", "window"]

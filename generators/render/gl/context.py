@@ -38,11 +38,12 @@ class Programs:
                         if path.name.endswith(".glsl")}
 
     def get(self, vertex: str, fragment: str, *, lamps: int = 0, film: bool = False, soup: bool = False,
-            listed: bool = False) -> moderngl.Program:
-        key = (vertex, fragment, lamps, film, soup, listed)
+            listed: bool = False, mark_below: bool = False) -> moderngl.Program:
+        key = (vertex, fragment, lamps, film, soup, listed, mark_below)
         if key not in self._made:
             head = "#version 430\n" + f"#define LAMPS {lamps}\n#define BIAS 0.00004\n"
-            head += "#define FILM\n" * film + "#define SOUP\n" * soup + "#define LISTED\n" * listed
+            asked = {"FILM": film, "SOUP": soup, "LISTED": listed, "MARK_BELOW": mark_below}
+            head += "".join(f"#define {name}\n" for name, is_set in asked.items() if is_set)
             shading = self._source["facet"] + (self._source["light"] if fragment in ("shade_frag", "board_frag") else "")
             self._made[key] = self._context.program(vertex_shader=head + self._source[vertex],
                                                     fragment_shader=head + shading + self._source[fragment])

@@ -19,7 +19,7 @@ from generators.render.gl.store import (
 )
 from generators.render.surfaces import material_table
 from generators.render.view import Window, window
-from scenes.geometry import BOARD_ID, Geometry, Slab
+from scenes.geometry import BOARD_ID, Geometry, Mesh, Slab
 from scenes.optics import Camera
 
 MAX_LAMPS = 4
@@ -65,6 +65,18 @@ class Drawing:
         """A unit's buffers."""
         return self._geometries.get(geometry)
 
+    def mesh(self, mesh: Mesh) -> MeshOnCard:
+        """A package's buffers."""
+        return self._meshes.get(mesh)
+
+    def laminate(self, slab: Slab) -> SlabOnCard:
+        """The slab's buffers."""
+        return self._slabs.get(slab)
+
+    def artwork(self, slab: Slab) -> moderngl.Texture:
+        """The front's artwork."""
+        return self._artworks.get(slab.coverage)
+
     def aim(self, geometry: Geometry, camera: Camera) -> Load:
         """Find what the camera can see or be shaded by, and bind what all passes read."""
         card = self.card(geometry)
@@ -92,9 +104,11 @@ class Drawing:
         """Depth test and culling: how everything but full-screen passes is drawn."""
         self.gl.enable_only(moderngl.DEPTH_TEST | moderngl.CULL_FACE)
 
-    def parts(self, load: Load, fragment: str, wide: bool, **uniforms: object) -> None:
-        """Packages and solder: those in the picture, or with ``wide`` all that can shade it."""
-        program = self.programs.get("part_vert", fragment)
+    def parts(self, load: Load, fragment: str, wide: bool, mark_below: bool = False, **uniforms: object) -> None:
+        """Packages and solder: those in the picture, or with ``wide`` all that can shade it.
+
+        ``mark_below``: tag what is under the board's top as such."""
+        program = self.programs.get("part_vert", fragment, mark_below=mark_below)
         assign(program, **uniforms, **UNITS)
         for mesh, near, all_ in load.meshes:
             count = all_ if wide else near
@@ -104,7 +118,7 @@ class Drawing:
                 mesh.array(program).render(instances=count)
         count = load.soup[wide]
         if count and load.card.soup:
-            soup = self.programs.get("part_vert", fragment, soup=True)
+            soup = self.programs.get("part_vert", fragment, soup=True, mark_below=mark_below)
             assign(soup, **uniforms, **UNITS)
             load.card.soup.array(soup).render(vertices=3 * count)
 

@@ -4,8 +4,8 @@
 2. parts          surface and tag (instance, part, direction) of packages and solder, normal and depth, at pixel centres
 3. light          colour where parts are: once per pixel, however small the triangles were
 4. board          colour, tag, normal and depth of films and board, where no part hides them
-5. edges          surface and tag again at three more places in those pixels where surfaces meet; samples on parts are lit
-                  as a list, samples on the board take the colour of a neighbour that sees the same (develop.resolve)
+5. edges          surface and tag of parts and films again at three more places in those pixels where surfaces meet; samples
+                  on parts are lit as a list, others take the colour of a neighbour that sees the same (develop.resolve)
 """
 from __future__ import annotations
 
@@ -19,20 +19,23 @@ from generators.render import develop
 from generators.render import lighting as light
 from generators.render.gl.context import assign
 from generators.render.gl.drawing import MAX_LAMPS, UNITS, Drawing, Load, matrix
+from generators.render.gl.paths import Paths
 from generators.render.gl.silhouettes import silhouettes
 from generators.render.gl.store import ID_LIMIT
 from generators.render.gl.surroundings import Surroundings
 from generators.render.gl.targets import Pictures, Targets, metres, read
 from generators.render.protocol import Buffers
 from generators.render.surfaces import look_colors
-from generators.render.view import cell, shifted
-from scenes.geometry import Geometry, PartKind, Slab
+from generators.render.view import cell, shifted, solid
+from scenes.geometry import BOARD_ID, Geometry, PartKind, Slab
 from scenes.optics import Camera, Lighting, Look
 
 SPREAD = ((0.386, 0.104), (-0.283, 0.283), (-0.104, -0.386))   # [px] further samples around the pixel's centre
 _SURFACE = 0xCFFFFFFF                          # a tag without the bits that tell a pad from the board: the artwork is filtered
-_LIT = np.uint32(sum(1 << kind for kind in PartKind if kind not in (  # parts of a tag that part_frag draws
+_BELOW = np.uint32(15 << 28)                   # the tag of a sample under the board's top (part_frag.glsl)
+_LIT = np.uint32(1 << 15 | sum(1 << kind for kind in PartKind if kind not in (   # parts of a tag that part_frag draws
     PartKind.BACKGROUND, PartKind.BOARD, PartKind.PAD, PartKind.RESIDUE, PartKind.SCRATCH)))
+_BOARD = np.uint32(BOARD_ID | PartKind.BOARD << 28 | 27 << 22)     # the tag of the board's top (facet.glsl: level is bin 3, 3)
 _BEHIND = 0.999999                             # window depth behind all parts and before an empty pixel
 _FLIP = np.diag([1.0, -1.0, 1.0, 1.0])         # image row 0 is the first row in memory: nothing is turned over after reading
 
@@ -45,6 +48,7 @@ class Frame:
         self._drawing = Drawing(context)
         self._surroundings = Surroundings(self._drawing)
         self._target = Pictures(context)
+        self._paths: Paths | None = None
 
     def render(self, geometry: Geometry, camera: Camera, lighting: Lighting, look: Look, outputs: frozenset[str],
                noise_seed: int, antialias: bool) -> Buffers:
@@ -148,12 +152,14 @@ class Frame:
             target.unmasked.clear()
             drawing.solid()
             target.surfaces.use()
-            drawing.parts(load, "part_frag", False, clip=matrix(clip), solder_roughness=look.solder_roughness)
+            drawing.parts(load, "part_frag", False, True, clip=matrix(clip), solder_roughness=look.solder_roughness)
             target.tagged.use()
             drawing.films(load, "tag_frag", clip=matrix(clip))
-            drawing.board(slab, "slab_tag_frag", clip=matrix(clip))
             target.tag.read_into(full, alignment=1)
             found = full.reshape(-1)[where]
+            open_ = np.flatnonzero((found == 0) | (found == _BELOW))
+            open_ = open_[solid(slab.coverage, camera, where[open_], x, y)]
+            found[open_] = _BOARD
 
             # the listed pixels side by side in a corner of the colour buffer, which has been read by now
             program = drawing.programs.get("screen_vert", "shade_frag", lamps=lamps, listed=True)
@@ -209,7 +215,15 @@ class Frame:
 
         return silhouettes(draw, self._drawing.card(geometry), camera, ids)
 
+    def paths(self, geometry: Geometry, camera: Camera, coefficients: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Path lengths, (H, W, 4) [m]. See ``paths.py``."""
+        if self._paths is None:
+            self._paths = Paths(self._drawing)
+        return self._paths.render(geometry, camera, coefficients)
+
     def release(self) -> None:
+        if self._paths is not None:
+            self._paths.release()
         self._drawing.release()
         self._target.release()
 

@@ -2,6 +2,9 @@
 uniform mat3 to_camera;
 uniform sampler2D markings;
 in vec3 normal;
+#ifdef MARK_BELOW
+in vec3 point;
+#endif
 flat in uvec2 paint;                // square root of the base colour; metallic and roughness
 flat in uint tag;
 #ifndef SOUP
@@ -22,5 +25,8 @@ void main() {
 #endif
     out_surface = uvec4(packSnorm2x16(n.xy), paint.x | (n.z < 0.0 ? 1u << 31 : 0u), paint.y | ink << 16, floatBitsToUint(gl_FragCoord.z));
     out_tag = tag | facet(n);
+#ifdef MARK_BELOW
+    if (point.z < -1.0e-6) out_tag = 15u << 28;     // the board is not drawn in this pass; where it is solid it hides this
+#endif
     out_normal = to_camera * n;
 }

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+
 from domain_randomization.execution import ShardReport, dataset_info, make_shard, peak_rss
 from domain_randomization.recipe import Recipe
 from domain_randomization.sampling import Context
@@ -29,6 +31,7 @@ class Warm:
     def prepare(self) -> dict[str, Any]:
         """Read scene and recipe, prepare the product, open the renderer."""
         os.environ["LP_NUM_THREADS"] = "1"     # software GL: one thread per worker; read when the context is made
+        pa.set_memory_pool(pa.system_memory_pool())            # Arrow's own pool keeps some 80 MB that it has freed
         scene = Scene.read(self.job["scene"])
         recipe = Recipe.model_validate_json(self.job["recipe"])
         self.context = Context(scene, recipe, self.job["renderer"])

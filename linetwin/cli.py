@@ -19,6 +19,7 @@ from scenes.errors import LinetwinError
 # One thread per worker: set before any numerical library or GL driver is loaded.
 for _name in ("LP_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(_name, "1")
+os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")     # Arrow's own pool keeps some 80 MB that it has freed
 
 app = typer.Typer(name="linetwin", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
                   help="Digital twin of production lines and generator of labelled synthetic defect data.")
@@ -157,13 +158,27 @@ def export(dataset: Annotated[Path, typer.Argument()],
 def train(dataset: Annotated[Path, typer.Argument()],
           out: Annotated[Path, typer.Option("--out", "-o", help="model folder; an existing one is resumed")] = Path("model"),
           epochs: Annotated[int, typer.Option(min=1)] = 12, seed: Annotated[int, typer.Option(min=0)] = 0,
-          shuffle_labels: Annotated[bool, typer.Option(help="control: train on shuffled labels; must fall to chance")] = False,
+          shuffle_labels: Annotated[bool, typer.Option(help="one run of the control, see 'linetwin control'")] = False,
           as_json: Json = False) -> None:
     """Train the compact image model on component crops."""
     from linetwin.model_commands import run_train
 
     emit(run_train(dataset, out, epochs=epochs, seed=seed, shuffle_labels=shuffle_labels, progress=progress_bar(as_json)),
          as_json)
+
+
+@app.command()
+def control(dataset: Annotated[Path, typer.Argument(help="what the model was trained on")],
+            units: Annotated[Path, typer.Option(help="fresh units: the folder 'units' that validate leaves")],
+            out: Annotated[Path, typer.Option("--out", "-o", help="report and shuffled models; run again to resume")] = Path("control"),
+            seeds: Annotated[int, typer.Option(min=2, help="shuffled runs")] = 8,
+            epochs: Annotated[int, typer.Option(min=1)] = 12, as_json: Json = False) -> None:
+    """The control: train on shuffled labels with several seeds; the mean AUROC on fresh units must be that of chance."""
+    from linetwin.model_commands import run_control
+
+    result, text, code = run_control(dataset, units, out, seeds=seeds, epochs=epochs, progress=progress_bar(as_json))
+    emit(result, as_json, text)
+    raise typer.Exit(code)
 
 
 @app.command()

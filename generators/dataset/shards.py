@@ -96,6 +96,7 @@ def _write(file: Any, samples: Iterable[Sample], info: DatasetInfo, shard: int) 
                           write_statistics=_STATISTICS, write_page_checksum=True) as writer:
         for sample in samples:
             rows.append(row(sample, info))
+            del sample                         # its masks and buffers are not to be held while the next one is made
             size += sum(len(i["image"]["bytes"]) for i in rows[-1]["images"]) + sum(len(x["bytes"]) for x in rows[-1]["labels"])
             if size >= ROW_GROUP_BYTES:
                 writer.write_table(pa.Table.from_pylist(rows, schema))

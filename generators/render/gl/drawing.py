@@ -104,7 +104,7 @@ class Drawing:
         """Depth test and culling: how everything but full-screen passes is drawn."""
         self.gl.enable_only(moderngl.DEPTH_TEST | moderngl.CULL_FACE)
 
-    def parts(self, load: Load, fragment: str, wide: bool, mark_below: bool = False, **uniforms: object) -> None:
+    def parts(self, load: Load, fragment: str, wide: bool, mark_below: bool = False, /, **uniforms: object) -> None:
         """Packages and solder: those in the picture, or with ``wide`` all that can shade it.
 
         ``mark_below``: tag what is under the board's top as such."""

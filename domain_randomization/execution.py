@@ -207,7 +207,7 @@ def dataset_info(context: Context, build: str) -> DatasetInfo:
         name=scene.name, recipe_digest=context.digest, taxonomy=context.family.taxonomy, shard_size=recipe.shard_size,
         renderer=context.renderer_name, renderer_build=build,
         acceptance=acceptance if acceptance in ("class2", "class3") else Path(acceptance).name,
-        scene=scene.name, scene_digest=scene.digest(), board=scene.product.board.name,
+        scene=scene.name, scene_digest=scene.digest(), product_digest=scene.product_digest(), board=scene.product.board.name,
         rgb=recipe.outputs.rgb, quality=recipe.outputs.jpeg_quality)
 
 

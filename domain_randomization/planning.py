@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from domain_randomization.quotas import SPLITS, Schedule
@@ -14,8 +14,9 @@ from scenes.scene import Scene
 # Estimates of time, rounded from CPU time per sample on a busy 2-core x86 server with software GL; the bytes are measured:
 START_SECONDS = 8.0                            # until the first sample, Ray included
 SAMPLE_SECONDS = 0.30                          # process, geometry, upload; per sample and core
-MEGAPIXEL_SECONDS = 0.40                       # render, label, encode, commit; per 10⁶ pixels and core
-MEGAPIXEL_BYTES = {"rgb": 1.8e6, "instance": 25e3, "part": 32e3, "depth": 0.26e6, "normal": 0.21e6}   # encoded, lossless
+MEGAPIXEL_SECONDS = {"rgb": 0.40, "thermal": 0.40, "xray": 0.20}        # render, label, encode, commit; per 10⁶ pixels and core
+MEGAPIXEL_BYTES = {"rgb": 1.8e6, "thermal": 1.2e6, "xray": 1.4e6,
+                   "instance": 25e3, "part": 32e3, "depth": 0.26e6, "normal": 0.21e6}   # encoded, lossless
 JPEG_BYTES = 0.5e6                             # of an rgb megapixel at quality 95
 
 
@@ -37,6 +38,21 @@ class PlanRow:
 
 
 @dataclass(frozen=True)
+class PlanFrames:
+    """What one instrument takes of every sample."""
+
+    modality: str
+    frames: int                                # per sample
+    width: int                                 # [px]
+    height: int                                # [px]
+    tiles: int                                 # in all, of which a sample has one or every one
+
+    @property
+    def megapixels(self) -> float:
+        return self.frames * self.width * self.height * 1e-6
+
+
+@dataclass(frozen=True)
 class Plan:
     """What will be made. Print it, or take ``to_dict()``."""
 
@@ -44,9 +60,7 @@ class Plan:
     count: int
     count_needed: int                          # smallest count in which the quotas are met
     skipped: tuple[str, ...]                   # defects of quotas_each that no part can show
-    frames_per_sample: int
-    frame_size: tuple[int, int]                # [px] width, height
-    tiles: int
+    frames: tuple[PlanFrames, ...]             # one per modality
     shards: int
     seconds: float                             # estimate
     bytes: float                               # estimate
@@ -60,8 +74,8 @@ class Plan:
         rows = [{"defect": r.defect, "level": r.level, "low": finite(r.low), "high": finite(r.high), "unit": r.unit,
                  "hosts": r.hosts, **r.counts, "total": r.total} for r in self.rows]
         return {"rows": rows, "count": self.count, "count_needed": self.count_needed, "skipped": list(self.skipped),
-                "frames_per_sample": self.frames_per_sample, "frame_size": list(self.frame_size), "tiles": self.tiles,
-                "shards": self.shards, "seconds": round(self.seconds, 1), "bytes": round(self.bytes), "workers": self.workers}
+                "frames": [asdict(f) for f in self.frames], "shards": self.shards,
+                "seconds": round(self.seconds, 1), "bytes": round(self.bytes), "workers": self.workers}
 
     def text(self) -> str:
         """A table for people."""
@@ -73,9 +87,9 @@ class Plan:
         lines.append(f"{'total':<54}{totals['train']:>8}{totals['val']:>6}{totals['test']:>6}{self.count:>7}")
         if self.skipped:
             lines.append(f"no part of this product can show: {', '.join(self.skipped)}")
-        width, height = self.frame_size
-        lines.append(f"{self.count} samples × {self.frames_per_sample} frames of {width} × {height} px ({self.tiles} tiles), "
-                     f"{self.shards} shards, about {_duration(self.seconds)} with {self.workers} workers, {_size(self.bytes)}")
+        frames = " + ".join(f"{f.frames} {f.modality} of {f.width} × {f.height} px ({f.tiles} tiles)" for f in self.frames)
+        lines.append(f"{self.count} samples × ({frames}), {self.shards} shards, "
+                     f"about {_duration(self.seconds)} with {self.workers} workers, {_size(self.bytes)}")
         return "\n".join(lines)
 
 
@@ -91,15 +105,20 @@ def plan(scene: Scene, recipe: Recipe, *, workers: int | None = None, context: C
     rows = tuple(PlanRow(c.defect, c.level, c.low, c.high, units[c.defect], len([h for h in c.hosts if h]), asked[k])
                  for k, c in enumerate(schedule.cells))
     rows += (PlanRow("", "", -math.inf, math.inf, "", 0, asked[None]),)
-    camera = context.cameras[0]
-    frames = (len(context.cameras) if recipe.frames.tiles == "all" else 1) * (2 if recipe.outputs.golden else 1)
-    megapixels = camera.width * camera.height * 1e-6 * frames
-    per_pixel = MEGAPIXEL_BYTES | ({"rgb": JPEG_BYTES} if recipe.outputs.rgb == "jpeg" else {})
+    repeats = 2 if recipe.outputs.golden else 1
+    frames = tuple(PlanFrames(i.modality, (len(i.cameras) if recipe.frames.tiles == "all" else 1) * repeats,
+                              i.cameras[0].width, i.cameras[0].height, len(i.cameras)) for i in context.instruments)
     workers = worker_count(recipe, workers)
-    seconds = START_SECONDS + recipe.count * (SAMPLE_SECONDS + MEGAPIXEL_SECONDS * megapixels) / max(workers, 1)
-    return Plan(rows, recipe.count, schedule.count_needed, schedule.skipped, frames, (camera.width, camera.height),
-                len(context.cameras), math.ceil(recipe.count / recipe.shard_size), seconds,
-                recipe.count * megapixels * sum(per_pixel[name] for name in ("rgb", *recipe.outputs.labels)), workers)
+    per_sample = SAMPLE_SECONDS + sum(MEGAPIXEL_SECONDS[f.modality] * f.megapixels for f in frames)
+    seconds = START_SECONDS + recipe.count * per_sample / max(workers, 1)
+    return Plan(rows, recipe.count, schedule.count_needed, schedule.skipped, frames, math.ceil(recipe.count / recipe.shard_size),
+                seconds, recipe.count * sum(f.megapixels * _bytes_per_megapixel(recipe, f.modality) for f in frames), workers)
+
+
+def _bytes_per_megapixel(recipe: Recipe, modality: str) -> float:
+    """Of a picture and its dense labels; X-ray pictures have none."""
+    picture = JPEG_BYTES if modality == "rgb" and recipe.outputs.rgb == "jpeg" else MEGAPIXEL_BYTES[modality]
+    return picture + (0 if modality == "xray" else sum(MEGAPIXEL_BYTES[name] for name in recipe.outputs.labels))
 
 
 def asked_counts(schedule: Schedule, count: int) -> dict[int | None, dict[str, int]]:

@@ -178,6 +178,8 @@ class Recipe(Section):
     linetwin: Literal[1] = 1
     scene: Path = Field(description="scene file, relative to this one")
     station: str | None = Field(default=None, description="id of the station that looks; None: the first with a camera")
+    modalities: tuple[Literal["rgb", "thermal", "xray"], ...] = Field(
+        default=("rgb",), min_length=1, description="what is recorded of every unit: colour, infrared, X-ray")
     seed: int = Field(default=0, ge=0, lt=1 << 64)
     count: int = Field(ge=1, le=100_000_000)
     shard_size: int = Field(default=16, ge=1, le=4096, description="samples in one Parquet file")
@@ -194,6 +196,12 @@ class Recipe(Section):
     process: Process = Process()
     outputs: Outputs = Outputs()
     execution: Execution = Execution()
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Recipe:
+        if len(set(self.modalities)) < len(self.modalities):
+            raise ValueError("modalities: name each one once")
+        return self
 
     @classmethod
     def read(cls, path: str | Path) -> Recipe:

@@ -18,20 +18,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from domain_randomization.exposures import Subject, choose_tiles, expose, find_station, instruments
 from domain_randomization.quotas import Cell, Schedule, schedule
-from domain_randomization.randomizers.camera import Jitter, draw_jitter, moved, seen_by
+from domain_randomization.randomizers.camera import Jitter, draw_jitter, seen_by
 from domain_randomization.randomizers.lighting import vary_lighting
 from domain_randomization.randomizers.look import vary_look
 from domain_randomization.recipe import Recipe
 from domain_randomization.streams import sample_id, stream
-from domain_randomization.views import cameras, place_of, tile_of
+from domain_randomization.views import cameras
 from generators.dataset.sample import Frame, Instance, Sample
 from generators.render.protocol import Renderer
 from scenes.errors import BackendUnavailable, RecipeError, SceneError
 from scenes.family import Family, Finding, Target
-from scenes.geometry import Geometry
-from scenes.optics import Camera, Lighting, Look
-from scenes.scene import Scene, Station
+from scenes.optics import Lighting, Look
+from scenes.scene import Scene
 
 ATTEMPTS = 64                                  # tries to make one target; a cause that works takes one to three
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -49,11 +49,12 @@ class Context:
     def __init__(self, scene: Scene, recipe: Recipe, renderer_name: str = "gl", product: Any = None) -> None:
         self.scene, self.recipe, self.renderer_name = scene, recipe, renderer_name
         self.family = find_family(scene)
-        self.station = find_station(scene, recipe)
+        self.station = find_station(scene, recipe)     # of the colour camera, whose lamps and tiles a sample is told by
         self.product = self.family.product(scene) if product is None else product
         self.schedule: Schedule = schedule(recipe, self.family, self.product)
         for end in (0, 1):                     # both ends of every drift are possible: told now, not at sample 5000
             self.family.process(self.product, {name: d.ends()[end] for name, d in sorted(recipe.process.drifts.items())})
+        self.instruments = instruments(scene, recipe, self.family.box(self.product))
         assert self.station.camera is not None
         self.cameras = cameras(self.station.camera, recipe.frames, self.family.box(self.product))
         self.digest = recipe.digest(scene)
@@ -125,21 +126,6 @@ def find_family(scene: Scene) -> Family:
                                  "reinstall the package it is in") from None
 
 
-def find_station(scene: Scene, recipe: Recipe) -> Station:
-    """The station that looks. Raises RecipeError for an unknown one, SceneError where it lacks a camera or lamps."""
-    if recipe.station is None:
-        station = scene.camera_station()
-    else:
-        by_id = {s.id: s for s in scene.stations}
-        if recipe.station not in by_id:
-            raise RecipeError(f"station: '{recipe.station}' is not in {scene.path}; known: {', '.join(by_id)}")
-        station = by_id[recipe.station]
-    for part in ("camera", "lighting"):
-        if getattr(station, part) is None:
-            raise SceneError(f"{scene.path}: station '{station.id}' has no {part}; add '{part}:' to it")
-    return station
-
-
 def make_unit(context: Context, index: int) -> Unit:
     """Run the process until the unit of sample ``index`` shows what its quota asks for.
 
@@ -201,67 +187,47 @@ def _met(target: Target, findings: Sequence[Finding]) -> Finding | None:
 
 
 def make_sample(context: Context, index: int) -> Sample:
-    """Sample ``index`` of the recipe, rendered and labelled."""
+    """Sample ``index`` of the recipe, recorded by every instrument and labelled."""
     recipe, family, product = context.recipe, context.family, context.product
     assert context.station.lighting is not None
     look = vary_look(Look(), recipe.look, _stream(context, index, "look"))
-    jitter = draw_jitter(recipe.camera, _stream(context, index, "camera"))
-    lighting = seen_by(vary_lighting(context.station.lighting, recipe.lighting, _stream(context, index, "lighting")), jitter)
+    jitters: dict[str, Jitter] = {
+        i.modality: draw_jitter(recipe.camera, _stream(context, index, f"camera{i.stream}")) for i in context.instruments}
+    lighting = vary_lighting(context.station.lighting, recipe.lighting, _stream(context, index, "lighting"))
+    if "rgb" in jitters:
+        lighting = seen_by(lighting, jitters["rgb"])
     unit = make_unit(context, index)
     geometry = family.geometry(product, unit.state, look)
-    tiles = choose_tiles(context, index, unit.hit, geometry)
-    views = [(t, moved(context.cameras[t], jitter)) for t in tiles]
-    noise_seeds = _stream(context, index, "noise").integers(1 << 31, size=len(context.cameras)).tolist()
+    subjects: dict[str | None, Subject] = {None: Subject(unit.state, unit.findings, geometry, look, lighting)}
+    if recipe.outputs.golden:
+        state = family.golden(product, unit.state, unit.findings)
+        subjects[GOLDEN] = Subject(state, context.findings(state), family.geometry(product, state, look), look, lighting)
 
     frames: list[Frame] = []
     instances: list[Instance] = []
-
-    def shoot(findings: tuple[Finding, ...], what: Geometry, name: str | None) -> None:
-        for tile, camera in views:
-            camera = camera if name is None else dataclasses.replace(camera, name=name)
-            frame, found = _frame(context, len(frames), findings, what, camera, lighting, look, noise_seeds[tile], tile)
-            frames.append(frame)
-            instances.extend(found)
-
-    shoot(unit.findings, geometry, None)
-    if recipe.outputs.golden:
-        state = family.golden(product, unit.state, unit.findings)
-        shoot(context.findings(state), family.geometry(product, state, look), GOLDEN)
+    tiles: dict[str, tuple[int, ...]] = {}
+    seeds: dict[str, list[int]] = {}
+    for instrument in context.instruments:
+        kind, count, ending = instrument.modality, len(instrument.cameras), instrument.stream
+        drawn = int(_stream(context, index, f"tile{ending}").integers(count))
+        turn = context.schedule.free_ordinal(index)
+        tiles[kind] = choose_tiles(instrument, recipe.frames.tiles, unit.hit, geometry, turn, drawn)
+        seeds[kind] = _stream(context, index, f"noise{ending}").integers(1 << 31, size=count).tolist()
+    for name, subject in subjects.items():
+        for instrument in context.instruments:
+            kind = instrument.modality
+            for frame, found in expose(context, instrument, subject, tiles[kind], jitters[kind], seeds[kind], len(frames), name):
+                frames.append(frame)
+                instances.extend(found)
 
     start_us = (recipe.clock.start - EPOCH) // timedelta(microseconds=1)
     time_ns = start_us * 1000 + round(index * recipe.clock.takt_s * 1e9)
     return Sample(sample_id(context.digest, index), index, f"U{index:08d}", context.schedule.split(index), time_ns,
-                  tuple(frames), tuple(instances), conditions(context, index, unit, look, lighting, jitter, tiles))
+                  tuple(frames), tuple(instances), conditions(context, index, unit, look, lighting, jitters, tiles))
 
 
-def choose_tiles(context: Context, index: int, hit: Finding | None, geometry: Geometry) -> tuple[int, ...]:
-    """Which tiles a sample shows: its target's, else what the recipe says."""
-    count, choice = len(context.cameras), context.recipe.frames.tiles
-    if count == 1 or choice == "all":
-        return tuple(range(count))
-    if hit is not None:
-        return (tile_of(place_of(hit, geometry), context.cameras),)
-    if choice == "random":
-        return (int(_stream(context, index, "tile").integers(count)),)
-    return (context.schedule.free_ordinal(index) % count,)
-
-
-def _frame(context: Context, number: int, findings: tuple[Finding, ...], geometry: Geometry, camera: Camera, lighting: Lighting,
-           look: Look, noise_seed: int, tile: int) -> tuple[Frame, tuple[Instance, ...]]:
-    from generators.labels import label_frame
-
-    wanted = frozenset({"rgb", "instance", "part", *context.recipe.outputs.labels})     # labels are made from ids and parts
-    buffers = context.renderer.render(geometry, camera, lighting, look, outputs=wanted, noise_seed=noise_seed)
-    assert buffers.rgb is not None             # it was asked for
-    found = label_frame(number, findings, buffers, geometry, camera, context.renderer, context.family.taxonomy)
-    view = {"model": camera.model, "pixel_size": camera.pixel_size, "distance": camera.distance, "width": camera.width,
-            "height": camera.height, "pose": camera.pose.ravel().tolist(), "tile": tile}
-    labels: dict[str, Any] = {name: getattr(buffers, name) for name in context.recipe.outputs.labels}
-    return Frame(camera.name, context.station.path, {"rgb": buffers.rgb}, labels, view), found
-
-
-def conditions(context: Context, index: int, unit: Unit, look: Look, lighting: Lighting, jitter: Jitter,
-               tiles: Sequence[int]) -> dict[str, Any]:
+def conditions(context: Context, index: int, unit: Unit, look: Look, lighting: Lighting, jitters: Mapping[str, Jitter],
+               tiles: Mapping[str, Sequence[int]]) -> dict[str, Any]:
     """The causes of a sample, JSON-ready. ``replay`` makes the state from them again."""
     target = None
     if unit.target is not None and unit.hit is not None:
@@ -274,7 +240,8 @@ def conditions(context: Context, index: int, unit: Unit, look: Look, lighting: L
         "seed": context.recipe.seed, "index": index, "attempt": unit.attempt, "target": target,
         "drifts": dict(unit.drifts), "process": context.family.process_to_dict(unit.process),
         "signals": dict(getattr(unit.state, "signals", {})), "look": dataclasses.asdict(look),
-        "lighting": dataclasses.asdict(lighting), "camera": jitter._asdict(), "tiles": list(tiles),
+        "lighting": dataclasses.asdict(lighting), "camera": {kind: jitter._asdict() for kind, jitter in jitters.items()},
+        "tiles": {kind: list(chosen) for kind, chosen in tiles.items()},
     }, allow_nan=False))
 
 
@@ -293,5 +260,5 @@ def _finite(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
 
-__all__ = ["ATTEMPTS", "GOLDEN", "Context", "Unit", "check_quotas", "choose_tiles", "conditions", "find_family", "find_station",
+__all__ = ["ATTEMPTS", "GOLDEN", "Context", "Unit", "check_quotas", "conditions", "find_family", "find_station",
            "make_sample", "make_unit", "replay"]

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +28,7 @@ def cameras(spec: CameraSpec, frames: Frames, box: Box) -> tuple[Camera, ...]:
     Raises:
         RecipeError: a board view with more than 8192 pixels on a side.
     """
-    pixel = spec.pixel_size if frames.pixel_um is None else frames.pixel_um * 1e-6
+    pixel = pixel_size(spec, frames)
     view = spec.view if frames.view == "scene" else frames.view
     x0, y0, x1, y1 = box
     if view == "board":
@@ -36,12 +37,21 @@ def cameras(spec: CameraSpec, frames: Frames, box: Box) -> tuple[Camera, ...]:
         if max(width, height) > SIDE_MAX:
             raise RecipeError(f"frames.pixel_um: a board view of {width} × {height} pixels is larger than {SIDE_MAX}; "
                               f"use {pixel * 1e6 * max(width, height) / SIDE_MAX:.3g} µm or more, or view: tiles")
-        return (looking_down(spec.name, ((x0 + x1) / 2, (y0 + y1) / 2), pixel, width, height,
-                             distance=spec.distance, model=spec.model),)
+        return (_looking(spec, ((x0 + x1) / 2, (y0 + y1) / 2), pixel, width, height),)
     width, height = frames.width or spec.width, frames.height or spec.height
     centers = [(x, y) for y in _centers(y0, y1, height * pixel, frames.overlap)
                for x in _centers(x0, x1, width * pixel, frames.overlap)]
-    return tuple(looking_down(spec.name, c, pixel, width, height, distance=spec.distance, model=spec.model) for c in centers)
+    return tuple(_looking(spec, c, pixel, width, height) for c in centers)
+
+
+def _looking(spec: CameraSpec, center: tuple[float, float], pixel: float, width: int, height: int) -> Camera:
+    camera = looking_down(spec.name, center, pixel, width, height, distance=spec.distance, model=spec.model)
+    return replace(camera, sensor=spec.sensor, lens=spec.lens, motion=spec.motion)
+
+
+def pixel_size(spec: CameraSpec, frames: Frames) -> float:
+    """Nominal pixel size on the object [m]: the recipe's, or else the camera's own."""
+    return spec.pixel_size if frames.pixel_um is None else frames.pixel_um * 1e-6
 
 
 def _centers(low: float, high: float, size: float, overlap: float) -> list[float]:
@@ -95,4 +105,4 @@ def _shown(geometry: Geometry, ids: NDArray[np.uint32]) -> list[NDArray[np.float
     return points
 
 
-__all__ = ["SIDE_MAX", "cameras", "place_of", "tile_of"]
+__all__ = ["SIDE_MAX", "cameras", "pixel_size", "place_of", "tile_of"]

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from generators.dataset.sample import Instance
+from generators.imaging.recording import shown_at
 from generators.masks import Box, Mask, Rle, box, id_boxes, rasterise, rle_area, rle_box, rle_counts, rle_decode, rle_encode
 from generators.render.protocol import Buffers, Renderer
 from scenes.errors import InvariantError
@@ -88,11 +89,11 @@ def _silhouettes(wanted: Sequence[int], boxes: Mapping[int, tuple[slice, slice]]
                  renderer: Renderer) -> dict[int, Mask]:
     """Amodal masks of those ids that can touch this frame at all, in one call."""
     seen = [i for i in wanted if i in boxes]
-    near = sorted([*seen, *_in_frame([i for i in wanted if i not in boxes], geometry, camera)])
+    near = sorted([*seen, *in_frame([i for i in wanted if i not in boxes], geometry, camera)])
     return renderer.silhouettes(geometry, camera, near) if near else {}
 
 
-def _in_frame(wanted: Sequence[int], geometry: Geometry, camera: Camera) -> list[int]:
+def in_frame(wanted: Sequence[int], geometry: Geometry, camera: Camera) -> list[int]:
     """Which ids have a bounding box that meets the image. Spares drawing what lies in other tiles."""
     if not wanted:
         return []
@@ -123,7 +124,7 @@ def _in_frame(wanted: Sequence[int], geometry: Geometry, camera: Camera) -> list
     owner, point = np.concatenate(owners), np.concatenate(points)
     if not len(owner):
         return []
-    pixel = camera.project(point)
+    pixel = shown_at(camera, point)
     low = np.full((len(wanted), 2), np.inf)
     high = np.full((len(wanted), 2), -np.inf)
     np.minimum.at(low, owner, pixel)
@@ -132,5 +133,5 @@ def _in_frame(wanted: Sequence[int], geometry: Geometry, camera: Camera) -> list
     return [i for i, hit in zip(wanted, meets, strict=True) if hit]
 
 
-__all__ = ["Box", "Mask", "Rle", "box", "id_boxes", "label_frame", "rasterise", "rle_area", "rle_box", "rle_counts",
+__all__ = ["Box", "Mask", "Rle", "box", "id_boxes", "in_frame", "label_frame", "rasterise", "rle_area", "rle_box", "rle_counts",
            "rle_decode", "rle_encode"]

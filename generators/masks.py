@@ -13,6 +13,7 @@ import shapely
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
+from generators.imaging.recording import shown_at
 from scenes.errors import DatasetError
 from scenes.optics import Camera
 
@@ -187,13 +188,15 @@ def rasterise(region: BaseGeometry, camera: Camera) -> tuple[Box, Mask] | None:
     Returns:
         A box inside the image and the mask (h, w) in it; None where the polygon covers no pixel centre.
     """
+    if camera.lens is not None and camera.lens.distorts:         # straight edges bend: in pieces of a pixel they do not matter
+        region = shapely.segmentize(region, camera.pixel_size)
     polygons = [p for p in shapely.get_parts(region) if p.geom_type == "Polygon" and not p.is_empty]
     rings = [np.asarray(ring.coords)[:, :2] for polygon in polygons
              for ring in (polygon.exterior, *polygon.interiors)]
     if not rings:
         return None
     board = np.concatenate(rings)
-    points = camera.project(np.column_stack([board, np.zeros(len(board))]))
+    points = shown_at(camera, np.column_stack([board, np.zeros(len(board))]))
     return fill(np.split(points, np.cumsum([len(r) for r in rings])[:-1]), camera.width, camera.height)
 
 

@@ -170,7 +170,7 @@ def train(dataset: Annotated[Path, typer.Argument()],
 @app.command()
 def control(dataset: Annotated[Path, typer.Argument(help="what the model was trained on")],
             units: Annotated[Path, typer.Option(help="fresh units: the folder 'units' that validate leaves")],
-            out: Annotated[Path, typer.Option("--out", "-o", help="report and shuffled models; run again to resume")] = Path("control"),
+            out: Annotated[Path, typer.Option("--out", "-o", help="report and models; run again to resume")] = Path("control"),
             seeds: Annotated[int, typer.Option(min=2, help="shuffled runs")] = 8,
             epochs: Annotated[int, typer.Option(min=1)] = 12, as_json: Json = False) -> None:
     """The control: train on shuffled labels with several seeds; the mean AUROC on fresh units must be that of chance."""

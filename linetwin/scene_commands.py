@@ -32,6 +32,12 @@ stations:
       directional:
         - {{elevation_deg: 55, azimuth_deg: 130, irradiance: [0.35, 0.35, 0.35]}}
       exposure: 1.0
+  - id: IR-1                # used where a recipe asks for 'modalities: [rgb, thermal]'
+    kind: infrared
+    infrared: {{pixel_um: 150, view: board, powered: {{}}}}
+  - id: AXI-1               # used where a recipe asks for 'modalities: [rgb, xray]'
+    kind: axi
+    xray: {{tube_kv: 130, pixel_um: 20, width: 1024, height: 1024}}
 """
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from shapely.geometry.base import BaseGeometry
 
 from scenes.geometry import Geometry
+from scenes.heat import Cooling, Powered, TemperatureField
 from scenes.optics import Look
 
 
@@ -97,6 +98,9 @@ class Family(Protocol):
 
     def geometry(self, product: Any, state: Any, look: Look) -> Geometry:
         """What there is to see."""
+
+    def heat(self, product: Any, state: Any, mode: Powered | Cooling) -> TemperatureField:
+        """How warm everything on the unit is, under power or after the oven."""
 
     def process_to_dict(self, process: Any) -> dict[str, Any]:
         """JSON-ready; ``process_from_dict`` inverts it exactly (floats included)."""

@@ -127,12 +127,40 @@ class Coverage:
 
 
 @dataclass(frozen=True, eq=False)
+class Buried:
+    """What only X-rays see of a board: the copper layers below the front, and the holes with their plating.
+
+    ``texels`` is uint8 (L, H, W) area coverage of each layer, row 0 at the largest y; ``origin`` the lower left corner [m].
+    ``holes`` (N, 7): x, y, radius, half a slot's run along x and along y (0 in round holes), plating thickness (0 is bare)
+    [m], and 1 where the slab's mesh is open there, 0 where it is not. ``cutouts`` is what the slab lacks of its bounding box,
+    as closed prisms: for a whole picture of laminate it is little.
+    """
+    texels: U8
+    origin: tuple[float, float]
+    texel_size: float                          # [m]
+    height: F64                                # (L,) [m] of each layer's middle, below 0
+    thickness: F64                             # (L,) [m]
+    holes: F64
+    box: tuple[float, float, float, float]     # x0, y0, x1, y1 of the slab [m]
+    cutouts: Mesh
+
+
+@dataclass(frozen=True, eq=False)
 class Slab:
     """The laminate: a closed mesh with its cut-outs (top at z = 0, bottom at −thickness), and the artwork on its top."""
     mesh: Mesh
     coverage: Coverage
     thickness: float                           # [m]
     copper_thickness: float = 35e-6            # [m] step height under the lacquer
+    buried: Buried | None = None               # None: X-rays find bare laminate under the front copper
+
+
+@dataclass(frozen=True, eq=False)
+class Voids:
+    """Gas in solder: spheres of nothing, inside bodies of the soup. Only X-rays see them."""
+    center: F64                                # (V, 3) [m]
+    radius: F64                                # (V,) [m]
+    instance: U32                              # (V,) label id of the body that each one is in
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,8 +171,10 @@ class Geometry:
     soup: Soup = field(default_factory=Soup.empty)
     decals: tuple[Decal, ...] = ()
     markings: tuple[U8, ...] = ()              # (h, w) ink coverage, row 0 at the top
+    voids: Voids | None = None
 
 
 BOARD_ID = 1
 
-__all__ = ["BOARD_ID", "Coverage", "Decal", "Geometry", "Instances", "Mesh", "PartKind", "Slab", "Soup", "merge"]
+__all__ = ["BOARD_ID", "Buried", "Coverage", "Decal", "Geometry", "Instances", "Mesh", "PartKind", "Slab", "Soup", "Voids",
+           "merge"]

@@ -5,10 +5,13 @@ Frame: the board frame of the side that is up. A camera's own frame is OpenUSD's
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from scenes.instruments.aoi import Lens, Motion, Sensor
 
 Rgb = tuple[float, float, float]
 
@@ -29,6 +32,9 @@ class Camera:
     model: Literal["telecentric", "perspective"] = "telecentric"
     near: float = 0.15                         # [m] along −z
     far: float = 0.25
+    sensor: Sensor | None = None               # what records the light; None is ``Sensor()`` of scenes/instruments/aoi.py
+    lens: Lens | None = None                   # what it does besides projecting; None is ``Lens()``
+    motion: Motion | None = None               # of the board while the shutter is open; None: it stands still
 
     def view(self) -> NDArray[np.float64]:
         """Board → camera, (4, 4)."""

@@ -17,6 +17,9 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from scenes.errors import AssetError, SceneError
+from scenes.instruments.aoi import Lens, LensFile, Motion, MotionFile, Sensor, SensorFile
+from scenes.instruments.infrared import CoolingFile, InfraredCamera, InfraredFile, PoweredFile
+from scenes.instruments.xray import FilterFile, XrayFile, XrayMachine
 from scenes.optics import Directional, Lighting, Ring
 
 SCHEMA_VERSION = 1
@@ -58,14 +61,19 @@ class CameraFile(_File):
     view: Literal["tiles", "board"] = Field("tiles", description="'tiles': frames of width × height cover the board; "
                                             "'board': one frame over all of it")
     distance_mm: float = Field(200.0, gt=1)
+    sensor: SensorFile = SensorFile()
+    lens: LensFile = LensFile()
+    motion: MotionFile = MotionFile()
 
 
 class StationFile(_File):
     """One station of the line."""
     id: str = Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$")
-    kind: Literal["printer", "spi", "placement", "reflow", "aoi", "axi", "test"] = "aoi"
+    kind: Literal["printer", "spi", "placement", "reflow", "aoi", "infrared", "axi", "test"] = "aoi"
     camera: CameraFile | None = None
     lighting: LightingFile | None = None
+    infrared: InfraredFile | None = None
+    xray: XrayFile | None = None
 
 
 class PanelFile(_File):
@@ -119,6 +127,9 @@ class CameraSpec:
     height: int
     view: Literal["tiles", "board"]
     distance: float                            # [m]
+    sensor: Sensor = Sensor()
+    lens: Lens = Lens()
+    motion: Motion = Motion()
 
 
 @dataclass(frozen=True)
@@ -129,6 +140,8 @@ class Station:
     path: str
     camera: CameraSpec | None
     lighting: Lighting | None
+    infrared: InfraredCamera | None = None
+    xray: XrayMachine | None = None
 
 
 @dataclass(frozen=True)
@@ -197,8 +210,17 @@ class Scene:
 
     def digest(self) -> str:
         """SHA-256 over the scene's content and the bytes of the files that it names (not their paths)."""
-        sha = hashlib.sha256(json.dumps(yaml.safe_load(self.text), sort_keys=True, default=str).encode())
-        for name in (self.product.board, self.product.centroid, self.product.bom):
+        return self._digest(yaml.safe_load(self.text))
+
+    def product_digest(self) -> str:
+        """The same of the product alone: equal where only stations, lights, names or folders differ."""
+        product = yaml.safe_load(self.text)["product"]
+        return self._digest({key: product[key] for key in sorted(product) if key not in ("board", "centroid", "bom", "models")})
+
+    def _digest(self, content: Any) -> str:
+        sha = hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode())
+        profile = None if self.product.acceptance in ("class2", "class3") else Path(self.product.acceptance)
+        for name in (self.product.board, self.product.centroid, self.product.bom, profile):
             if name is None:
                 continue
             files = sorted(p for p in name.rglob("*") if p.is_file()) if name.is_dir() else [name]
@@ -222,7 +244,8 @@ def _keys(model: type[BaseModel]) -> set[str]:
 
 
 SCENE_KEYS = sorted(set().union(*(_keys(m) for m in (
-    RingFile, DirectionalFile, LightingFile, CameraFile, StationFile, PanelFile, ProductFile, EquipmentFile, SceneFile))))
+    RingFile, DirectionalFile, LightingFile, CameraFile, SensorFile, LensFile, MotionFile, InfraredFile, PoweredFile, CoolingFile,
+    XrayFile, FilterFile, StationFile, PanelFile, ProductFile, EquipmentFile, SceneFile))))
 
 
 def explain(path: Path, error: Any, keys: list[str]) -> str:
@@ -246,6 +269,11 @@ def _lighting(file: LightingFile) -> Lighting:
     return Lighting(rings, file.dome, tuple(lamps), file.exposure)
 
 
+def _camera(file: CameraFile) -> CameraSpec:
+    return CameraSpec(file.name, file.model, file.pixel_um * 1e-6, file.width, file.height, file.view, file.distance_mm * 1e-3,
+                      file.sensor.sensor(), file.lens.lens(), file.motion.motion())
+
+
 def _equipment(file: EquipmentFile, root: Path) -> Equipment:
     (x, y, z), (a, b, c) = file.position_mm, file.rotation_deg
     return Equipment(file.id, (root / file.model).resolve(), (x * 1e-3, y * 1e-3, z * 1e-3),
@@ -263,10 +291,9 @@ def _scene(file: SceneFile, path: Path, text: str) -> Scene:
         if ids.count(name) > 1:
             raise SceneError(f"{path}: stations: id '{name}' is used {ids.count(name)} times; every station has its own")
     stations = tuple(
-        Station(s.id, s.kind, f"{file.line}/{s.id}",
-                CameraSpec(s.camera.name, s.camera.model, s.camera.pixel_um * 1e-6, s.camera.width, s.camera.height,
-                           s.camera.view, s.camera.distance_mm * 1e-3) if s.camera else None,
-                _lighting(s.lighting) if s.lighting else None) for s in file.stations)
+        Station(s.id, s.kind, f"{file.line}/{s.id}", _camera(s.camera) if s.camera else None,
+                _lighting(s.lighting) if s.lighting else None, s.infrared.instrument() if s.infrared else None,
+                s.xray.machine() if s.xray else None) for s in file.stations)
     return Scene(
         file.name, file.line,
         Product(product.family, (root / product.board).resolve(),

@@ -8,10 +8,11 @@ Promise: the same dataset, seed and thread count give the same weights; a model 
 Start reading at train.py, then layout.py, references.py and validate.py.
 """
 from training_bridge.adapt import adapt
+from training_bridge.control import control
 from training_bridge.model import Model, ModelCard, load
 from training_bridge.score import Verdict, score
 from training_bridge.train import train
 from training_bridge.validate import validate
 from training_bridge.verdict import Limits
 
-__all__ = ["Limits", "Model", "ModelCard", "Verdict", "adapt", "load", "score", "train", "validate"]
+__all__ = ["Limits", "Model", "ModelCard", "Verdict", "adapt", "control", "load", "score", "train", "validate"]

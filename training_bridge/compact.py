@@ -58,28 +58,25 @@ def sharpness(spread: Tensor) -> Tensor:
     return 0.5 / (spread + FLOOR)
 
 
-def assemble(crops: Tensor, golden: Tensor, sharp: Tensor) -> Tensor:
-    """Network input (N, CHANNELS, CROP, CROP), channels last in memory: crop, reference, deviation.
+def assemble(crops: Tensor, golden: Tensor, sharp: Tensor) -> tuple[Tensor, Tensor]:
+    """Network input (N, CHANNELS, CROP, CROP), channels last in memory: crop, reference, deviation; and its log salience.
 
     Args:
         crops: uint8 or float (N, 3, CROP, CROP), grey levels.
         golden: uint8 or float (N, 3, CROP, CROP), the unit's own golden reference.
         sharp: (N, 3, CROP, CROP), see ``sharpness``.
     """
-    inputs = torch.empty((len(crops), CHANNELS, *crops.shape[2:]))
-    deviation = inputs[:, 6:]
     seen, expected = crops.float(), golden.float()
-    torch.sub(seen, expected, out=deviation)
-    deviation.mul_(sharp).clamp_(-CLIP / 2, CLIP / 2)
-    torch.mul(seen, 1 / 128, out=inputs[:, :3])
-    torch.mul(expected, 1 / 128, out=inputs[:, 3:6])
-    inputs[:, :6].sub_(1)
-    return inputs.contiguous(memory_format=torch.channels_last)
+    deviation = torch.sub(seen, expected, out=torch.empty(crops.shape)).mul_(sharp).clamp_(-CLIP / 2, CLIP / 2)
+    inputs = torch.empty((len(crops), CHANNELS, *crops.shape[2:]), memory_format=torch.channels_last)
+    inputs[:, :3] = torch.mul(seen, 1 / 128).sub_(1)
+    inputs[:, 3:6] = torch.mul(expected, 1 / 128).sub_(1)
+    inputs[:, 6:] = deviation
+    return inputs, log_salience(deviation)
 
 
-def log_salience(inputs: Tensor) -> Tensor:
-    """Logarithm of the strongest deviation at scales of 1, 2, 4 … px, (N, SALIENCE), from assembled inputs."""
-    deviation = inputs[:, -3:].contiguous()
+def log_salience(deviation: Tensor) -> Tensor:
+    """Logarithm of the strongest deviation (N, 3, CROP, CROP) at scales of 1, 2, 4 … px, (N, SALIENCE)."""
     found = []
     for scale in range(SALIENCE):
         pooled = nn.functional.avg_pool2d(deviation, 2) if scale else deviation

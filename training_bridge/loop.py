@@ -5,7 +5,7 @@ and resumed ends with the same weights. State is kept as arrays in an npz; no pi
 """
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from scenes.errors import ModelError
-from training_bridge.compact import WIDTHS, Compact, assemble, log_salience, sharpness, stand_out
+from training_bridge.compact import WIDTHS, Compact, assemble, sharpness, stand_out
 from training_bridge.model import pack, unpack, write
 from training_bridge.prepare import Prepared
 from training_bridge.stats import auroc
@@ -33,7 +33,6 @@ SMOOTH = 0.02              # labels are 0.02 and 0.98: no crop is worth an endle
 AVERAGE = 0.97             # per step, of the running mean of the weights, which is what is validated and kept
 HARD = 0.7                 # share of good crops drawn by how badly they were judged before
 JITTER = (0.01, 1.0)       # spread of the gain [1] and offset [grey levels] added per crop
-SURE = 0.999               # confidence with which an epoch must beat chance on the validation crops to be kept
 WATCHED = 2000             # good validation crops looked at after every epoch
 SLICE = 512                # crops per forward pass outside training
 
@@ -43,6 +42,7 @@ class Fit:
     """What the loop ends with: the best weights on the validation units, and its history, one dict per epoch."""
     weights: dict[str, NDArray[Any]]
     history: tuple[dict[str, float], ...]
+    kept: int                                  # epoch that the weights are of, from 0
 
 
 @contextmanager
@@ -80,8 +80,8 @@ class Feed:
             noise = torch.from_numpy(rng.standard_normal((2, len(rows), 3, 1, 1)).astype(np.float32))
             crops = torch.addcmul(noise[1] * JITTER[1], _laid(crops, way).float(), 1 + noise[0] * JITTER[0])
             golden = _laid(golden, way)
-        inputs = assemble(crops, golden, self.sharp[way][window])
-        return inputs, stand_out(log_salience(inputs), self.usual[window])
+        inputs, salience = assemble(crops, golden, self.sharp[way][window])
+        return inputs, stand_out(salience, self.usual[window])
 
 
 def _laid(crops: Tensor, way: int) -> Tensor:
@@ -90,13 +90,12 @@ def _laid(crops: Tensor, way: int) -> Tensor:
     return turned.flip(3) if way >= 4 else turned
 
 
-def fit(data: Prepared, label: NDArray[np.int64], *, epochs: int, seed: int, threads: int, state: Path,
+def fit(data: Prepared, *, epochs: int, seed: int, threads: int, state: Path,
         run: str, progress: Callable[[tuple[dict[str, float], ...]], None] | None = None) -> Fit:
     """Train, or go on where ``state`` stopped.
 
     Args:
         data: Prepared crops.
-        label: (N,) labels to train on: the true ones, or the control's.
         epochs: Total number of epochs.
         seed: Of weights, draws and augmentation.
         threads: torch threads; part of what the weights depend on.
@@ -111,32 +110,36 @@ def fit(data: Prepared, label: NDArray[np.int64], *, epochs: int, seed: int, thr
         torch.manual_seed(seed & 0x7FFF_FFFF_FFFF_FFFF)
         net = Compact(len(data.classes), WIDTHS).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         optimiser = torch.optim.AdamW(net.parameters(), lr=RATE, weight_decay=DECAY, betas=(0.9, 0.98))
-        # The start, which says the same of every crop, is kept unless an epoch surely beats chance on the validation units.
         calm = Compact(len(data.classes), WIDTHS)
         calm.load_state_dict(net.state_dict())
-        memory = _Memory(net, optimiser, calm, np.ones(len(label), np.float32), _weights(net), ())
+        memory = _Memory(net, optimiser, calm, np.ones(len(data.label), np.float32), _weights(net), ())
         if state.exists():
             memory = _restore(state, run, memory)
         feed = Feed(data)
-        train, val = np.flatnonzero(~data.val[data.unit]), _validation(data, label)
+        train, val = np.flatnonzero(~data.val[data.unit]), _validation(data)
         for epoch in range(len(memory.history), epochs):
-            loss = _epoch(memory, feed, label, train, epoch, epochs, seed)
-            figures = {"epoch": float(epoch), "loss": loss, **evaluate(calm, feed, label, val)}
-            best = min((h["val_loss"] for h in memory.history if h["val_sure"] > 0.5), default=np.inf)
-            if figures["val_loss"] < best and figures["val_sure"] > 0.5:
-                memory = replace(memory, best=_weights(calm))
+            loss = _epoch(memory, feed, train, epoch, epochs, seed)
+            figures = {"epoch": float(epoch), "loss": loss, **evaluate(calm, feed, val)}
             memory = replace(memory, history=(*memory.history, figures))
+            if kept(memory.history) == epoch:
+                memory = replace(memory, best=_weights(calm))
             _store(state, run, memory)
             if progress:
                 progress(memory.history)
-    return Fit(memory.best, memory.history)
+    return Fit(memory.best, memory.history, kept(memory.history))
 
 
-def _validation(data: Prepared, label: NDArray[np.int64]) -> NDArray[np.int64]:
+def kept(history: Sequence[dict[str, float]]) -> int:
+    """The epoch with the lowest loss on the validation crops; the last, where these have none (one class is missing)."""
+    losses = [h["val_loss"] for h in history]
+    return len(losses) - 1 if np.isnan(losses).any() else int(np.argmin(losses))
+
+
+def _validation(data: Prepared) -> NDArray[np.int64]:
     """Validation rows looked at after every epoch: all defects, and good crops evenly spread, at most WATCHED."""
     rows = np.flatnonzero(data.val[data.unit])
-    good = rows[label[rows] == 0]
-    return np.sort(np.concatenate([rows[label[rows] > 0], good[::max(1, -(-len(good) // WATCHED))]]))
+    good = rows[data.label[rows] == 0]
+    return np.sort(np.concatenate([rows[data.label[rows] > 0], good[::max(1, -(-len(good) // WATCHED))]]))
 
 
 def _weights(net: nn.Module) -> dict[str, NDArray[Any]]:
@@ -154,9 +157,9 @@ class _Memory:
     history: tuple[dict[str, float], ...]
 
 
-def _epoch(memory: _Memory, feed: Feed, label: NDArray[np.int64], train: NDArray[np.int64], epoch: int, epochs: int,
-           seed: int) -> float:
+def _epoch(memory: _Memory, feed: Feed, train: NDArray[np.int64], epoch: int, epochs: int, seed: int) -> float:
     """One pass of STEPS batches; returns the mean loss."""
+    label = feed.data.label
     rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(epoch, 3)))
     net, optimiser = memory.net, memory.optimiser
     torch.manual_seed(int(rng.integers(1 << 62)))            # dropout
@@ -209,16 +212,17 @@ def logits(net: nn.Module, feed: Feed, rows: NDArray[np.int64]) -> tuple[NDArray
     return torch.cat([p[0] for p in parts]).numpy(), torch.cat([p[1] for p in parts]).numpy()
 
 
-def evaluate(net: nn.Module, feed: Feed, label: NDArray[np.int64], rows: NDArray[np.int64]) -> dict[str, float]:
-    """Class-balanced loss on validation crops, the AUROC that is sure (lower bound), and the share of defects named rightly."""
+def evaluate(net: nn.Module, feed: Feed, rows: NDArray[np.int64]) -> dict[str, float]:
+    """Class-balanced loss on validation crops, their AUROC, and the share of defects named rightly."""
     logit, kind = logits(net, feed, rows)
-    bad = label[rows] > 0
+    label = feed.data.label[rows]
+    bad = label > 0
     if not bad.any() or bad.all():
-        return {"val_loss": float("nan"), "val_sure": 0.0, "val_kind": float("nan")}
+        return {"val_loss": float("nan"), "val_auroc": float("nan"), "val_kind": float("nan")}
     loss = np.logaddexp(0, np.where(bad, -logit, logit))
     return {"val_loss": float((loss[bad].mean() + loss[~bad].mean()) / 2),
-            "val_sure": auroc(logit[~bad], logit[bad], SURE).low,
-            "val_kind": float((kind[bad].argmax(axis=1) == label[rows][bad] - 1).mean())}
+            "val_auroc": auroc(logit[~bad], logit[bad]).value,
+            "val_kind": float((kind[bad].argmax(axis=1) == label[bad] - 1).mean())}
 
 
 def _store(path: Path, run: str, memory: _Memory) -> None:
@@ -252,4 +256,4 @@ def _restore(path: Path, run: str, memory: _Memory) -> _Memory:
                    best={k[5:]: v for k, v in arrays.items() if k.startswith("best.")})
 
 
-__all__ = ["Feed", "Fit", "evaluate", "fit", "logits", "quiet"]
+__all__ = ["Feed", "Fit", "evaluate", "fit", "kept", "logits", "quiet"]

@@ -17,7 +17,7 @@ import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,7 @@ from scenes.errors import BackendUnavailable, ModelError, StorageError
 from training_bridge.layout import CROP, Layout
 from training_bridge.references import POOL, SALIENCE, References
 
+FORMAT: Final = 2          # of a model folder; others are refused
 CARD, WEIGHTS, REFERENCES = "model.json", "weights.npz", "references.npz"
 FAMILY = ("mean", "basis", "spread", "cell_spread", "usual")
 MAX_CARD = 16 << 20        # bytes
@@ -46,9 +47,14 @@ class WindowFile(_File):
     core: tuple[float, float, float, float]
 
 
+class _Format(BaseModel):
+    """As much of any card as says which format the rest has."""
+    linetwin: Any = None
+
+
 class ModelCard(_File):
     """What a model is. Written once, after training."""
-    linetwin: Literal[1] = 1
+    linetwin: Literal[2] = FORMAT
     kind: Literal["compact"] = "compact"
     widths: tuple[int, ...] = Field(min_length=1, max_length=8)
     parameter_count: int = Field(gt=0)
@@ -57,6 +63,11 @@ class ModelCard(_File):
     pixel_size: float = Field(gt=0, description="[m] of the images it was taught from")
     windows: tuple[WindowFile, ...] = Field(min_length=1, max_length=20000)
     scene_digest: str
+    product_digest: str = Field(description="of the product that it was taught on")
+    nominal_pixel: float = Field(gt=0, description="[m] on the object, of the training pictures' camera before it was varied")
+    made_with: str = Field(description="version of linetwin that made the training pictures")
+    renderer: str
+    renderer_build: str
     recipe_digest: str
     recipe_seed: int
     recipe: str = Field(description="resolved recipe of the training set, YAML", max_length=1 << 20)
@@ -71,7 +82,6 @@ class ModelCard(_File):
     metrics: dict[str, float] = Field(default_factory=dict)
     weights_sha256: str
     references_sha256: str
-
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready, without the long lists."""
@@ -152,7 +162,11 @@ def read_card(folder: str | Path) -> ModelCard:
     try:
         if path.stat().st_size > MAX_CARD:
             raise ModelError(f"{path}: larger than {MAX_CARD} bytes; give a folder written by 'linetwin train'")
-        return ModelCard.model_validate_json(path.read_bytes())
+        text = path.read_bytes()
+        held = str(_Format.model_validate_json(text).linetwin)[:20]
+        if held != str(FORMAT):
+            raise ModelError(f"{path}: model format {held}, this linetwin reads {FORMAT}; train the model again with it")
+        return ModelCard.model_validate_json(text)
     except OSError as error:
         raise ModelError(f"{path}: cannot be read ({error.strerror}); give a folder written by 'linetwin train'") from None
     except ValidationError as error:

@@ -84,7 +84,9 @@ def prepare(dataset: Any, classes: Sequence[str], seed: int, progress: Callable[
         cells.append(np.where(seen[:, None, None, None], pool(shown), np.float32(np.nan)))
         truths.append(facts)
         ids.append(row.id)
-    return _finish(layout, tuple(classes), np.concatenate(crops), np.concatenate(units), np.concatenate(windows),
+    kept = np.concatenate(crops)
+    crops.clear()                              # half of the peak memory
+    return _finish(layout, tuple(classes), kept, np.concatenate(units), np.concatenate(windows),
                    np.concatenate(labels), np.stack(cells), val, truths, tuple(ids))
 
 
@@ -130,23 +132,27 @@ def _salience(references: References, crops: NDArray[np.uint8], golden: NDArray[
     """Log salience of crops (N, SALIENCE)."""
     import torch
 
-    from training_bridge.compact import assemble, log_salience, sharpness
+    from training_bridge.compact import assemble, sharpness
 
     found = []
     for k in range(0, len(crops), 512):
         part = slice(k, k + 512)
         sharp = sharpness(torch.from_numpy(references.spread[window[part]]))
-        found.append(log_salience(assemble(torch.from_numpy(crops[part]), torch.from_numpy(golden[part]), sharp)).numpy())
+        found.append(assemble(torch.from_numpy(crops[part]), torch.from_numpy(golden[part]), sharp)[1].numpy())
     return np.concatenate(found)
 
 
-def shuffled(data: Prepared, seed: int) -> NDArray[np.int64]:
-    """The control: crop labels dealt out at random within train and within val. A model trained on them must be at chance."""
+def shuffled(data: Prepared, seed: int) -> Prepared:
+    """The control: the same crops under labels dealt out at random, within train and within val.
+
+    The references stay: what they are taught from must not follow the labels that are learned, or a crop's label would
+    show in how well the reference fits it (ADR 0049).
+    """
     rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(0, 2)))
     label = data.label.copy()
     for rows in (np.flatnonzero(~data.val[data.unit]), np.flatnonzero(data.val[data.unit])):
         label[rows] = label[rng.permutation(rows)]
-    return label
+    return replace(data, label=label)
 
 
 __all__ = ["COLUMNS", "Prepared", "prepare", "shuffled"]

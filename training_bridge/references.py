@@ -53,14 +53,20 @@ class References:
         return pool(self.mean), basis.reshape(len(self.basis), len(self.mean), 3, POOL, POOL)
 
     def golden(self, coordinates: F32, windows: I64) -> F32:
-        """This unit's golden reference in these windows, (N, 3, CROP, CROP)."""
-        change = coordinates @ self.basis.reshape(len(self.basis), -1)
-        return np.asarray((self.mean + change.reshape(self.mean.shape))[windows])
+        """This unit's golden reference in these windows (N,), in ascending order, (N, 3, CROP, CROP)."""
+        shown = coordinates @ self.basis.reshape(len(self.basis), self.mean.size)
+        shown += self.mean.ravel()
+        every = shown.reshape(self.mean.shape)
+        return every if len(windows) == len(every) else every[windows]
 
 
 def pool(crops: NDArray[Any]) -> F32:
     """Crops (N, 3, CROP, CROP) → means of POOL × POOL cells (N, 3, POOL, POOL)."""
     step = CROP // POOL
+    if crops.dtype == np.uint8:                # sums of bytes are exact, and a third of the time
+        rows = crops.reshape(len(crops), 3, POOL, step, CROP).sum(axis=3, dtype=np.uint16)
+        sums = rows.reshape(len(crops), 3, POOL, POOL, step).sum(axis=4, dtype=np.uint32)
+        return sums.astype(np.float32) / np.float32(step * step)
     return np.asarray(crops.reshape(len(crops), 3, POOL, step, POOL, step).mean(axis=(3, 5), dtype=np.float32))
 
 

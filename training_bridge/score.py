@@ -77,7 +77,7 @@ def score(model: Model, shown: Sequence[Picture]) -> Verdict:
     """
     import torch
 
-    from training_bridge.compact import assemble, log_salience, stand_out
+    from training_bridge.compact import assemble, stand_out
 
     seen = look(model, shown)
     logit, kind = np.full(len(model.layout), -np.inf, np.float32), np.zeros(len(model.layout), np.int64)
@@ -85,8 +85,9 @@ def score(model: Model, shown: Sequence[Picture]) -> Verdict:
         for start in range(0, len(seen.windows), SLICE):
             part = slice(start, start + SLICE)
             rows = seen.windows[part]
-            inputs = assemble(torch.from_numpy(seen.crops[part]), torch.from_numpy(seen.golden[part]), model.sharp[rows])
-            raw, kinds = model.net(inputs, stand_out(log_salience(inputs), torch.from_numpy(model.references.usual[rows])))
+            crops, golden = torch.from_numpy(seen.crops[part]), torch.from_numpy(seen.golden[part])
+            inputs, salience = assemble(crops, golden, model.sharp[rows])
+            raw, kinds = model.net(inputs, stand_out(salience, torch.from_numpy(model.references.usual[rows])))
             logit[rows], kind[rows] = raw.numpy(), kinds.argmax(dim=1).numpy()
     return Verdict(logit, kind, model.card.threshold)
 

@@ -11,7 +11,7 @@ import hashlib
 import json
 import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,8 @@ from numpy.typing import NDArray
 from domain_randomization.recipe import Recipe
 from generators.dataset import Dataset
 from scenes.errors import BackendUnavailable, DatasetError, ModelError
+from scenes.scene import Scene
+from training_bridge.drift import stream_pixel
 from training_bridge.model import CARD, ModelCard, read_card, save, write
 from training_bridge.prepare import Prepared, prepare, shuffled
 from training_bridge.score import threshold_for
@@ -45,7 +47,7 @@ def train(dataset: str | Path, out: str | Path, *, epochs: int = EPOCHS, seed: i
         threads: torch threads, 0 for every core this process may use. Weights depend on it. Crops are small: on two
             busy cores two threads were no faster than one.
         false_calls: Share of good validation units that the threshold lets be called [1].
-        shuffle_labels: The control: train on labels dealt out at random. Such a model must be at chance.
+        shuffle_labels: One run of the control: the net learns from labels dealt out at random; see ``control``.
         progress: Called with (done, total, note); notes are "decode" and "train".
 
     Raises:
@@ -73,30 +75,39 @@ def train(dataset: str | Path, out: str | Path, *, epochs: int = EPOCHS, seed: i
     data = prepare(data_set, source["classes"], seed, progress)
     if not (data.label[~data.val[data.unit]] > 0).any():
         raise DatasetError(f"{dataset}: no visible defect in the training split; add quotas to the recipe")
-    label = shuffled(data, seed) if shuffle_labels else data.label
+    if shuffle_labels:
+        data = shuffled(data, seed)
 
     def report(history: tuple[dict[str, float], ...]) -> None:
-        write(folder / METRICS, "".join(json.dumps(figures) + "\n" for figures in history).encode())
+        write(folder / METRICS, "".join(json.dumps(finite(figures)) + "\n" for figures in history).encode())
         if progress:
             progress(len(history), epochs, "train")
 
-    fit = loop.fit(data, label, epochs=epochs, seed=seed, threads=threads, state=folder / STATE, run=run, progress=report)
+    fit = loop.fit(data, epochs=epochs, seed=seed, threads=threads, state=folder / STATE, run=run, progress=report)
     card = _finish(folder, data, fit, settings | source)
     (folder / STATE).unlink(missing_ok=True)
     return card
+
+
+def finite(figures: Mapping[str, float]) -> dict[str, float]:
+    """Figures without those that could not be taken: JSON has no NaN."""
+    return {name: value for name, value in figures.items() if math.isfinite(value)}
 
 
 def describe(dataset: Any) -> dict[str, Any]:
     """What a model must remember of the dataset that it was trained on."""
     info, path = dataset.info, dataset.path / "meta" / "recipe.yaml"
     try:
-        recipe = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8")
     except OSError as error:
         raise DatasetError(f"{path}: cannot be read ({error.strerror}); run generate again to write it anew") from None
+    recipe = Recipe.parse(text, path)
+    pixel = stream_pixel(Scene.read(path.with_name("scene.yaml")), recipe)
     shards = hashlib.sha256("".join(s.sha256 for s in info.shards).encode()).hexdigest()
     return {"classes": tuple(d.name for d in dataset.taxonomy.defects), "scene_digest": info.scene_digest,
-            "recipe_digest": info.recipe_digest, "recipe_seed": Recipe.parse(recipe, path).seed, "recipe": recipe,
-            "dataset_digest": shards}
+            "product_digest": info.product_digest, "nominal_pixel": pixel, "made_with": info.linetwin,
+            "renderer": info.renderer, "renderer_build": info.renderer_build,
+            "recipe_digest": info.recipe_digest, "recipe_seed": recipe.seed, "recipe": text, "dataset_digest": shards}
 
 
 def _finish(folder: Path, data: Prepared, fit: Any, facts: dict[str, Any]) -> ModelCard:
@@ -108,9 +119,8 @@ def _finish(folder: Path, data: Prepared, fit: Any, facts: dict[str, Any]) -> Mo
     net = Compact(len(data.classes), WIDTHS)
     net.load_state_dict({k: torch.from_numpy(v) for k, v in fit.weights.items()})
     threshold, metrics = calibrate(net, data, facts["threads"], facts["target_false_calls"])
-    sure = [h for h in fit.history if h["val_sure"] > 0.5]         # none: no epoch beat chance, the start was kept
-    kept = min(sure, key=lambda h: h["val_loss"], default={"epoch": -1.0, "val_loss": math.log(2), "val_kind": 0.0})
-    metrics |= {"epoch_kept": kept["epoch"] + 1, "val_loss": kept["val_loss"], "val_kind": kept["val_kind"]}
+    kept = fit.history[fit.kept]
+    metrics |= finite({"epoch_kept": kept["epoch"] + 1, "val_loss": kept["val_loss"], "val_kind": kept["val_kind"]})
     units = {"train": int((~data.val).sum()), "val": int(data.val.sum()), "train_defective": int((data.bad & ~data.val).sum()),
              "crops": len(data.crops), "defective_crops": int((data.label > 0).sum())}
     return save(folder, {**facts, "widths": WIDTHS, "parameter_count": parameter_count(net), "threshold": threshold,

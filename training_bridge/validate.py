@@ -15,13 +15,15 @@ from typing import Any
 from domain_randomization.recipe import Recipe, Splits
 from generators.dataset import Dataset
 from generators.reports import Report
-from scenes.errors import InputError, ModelError, RecipeError
+from scenes.errors import InputError, RecipeError
 from scenes.scene import Scene
 from training_bridge.crops import pictures
+from training_bridge.drift import differences, drift_check, refuse
 from training_bridge.judge import judge, tally
 from training_bridge.model import ModelCard, load
 from training_bridge.prepare import COLUMNS
 from training_bridge.score import look
+from training_bridge.train import describe
 from training_bridge.verdict import Limits, verdict_report
 
 UNITS = "units"                                # folder of the fresh units, below ``out``
@@ -31,12 +33,12 @@ Progress = Callable[[int, int, str], None]     # done, total, note
 
 def validate(model: str | Path, scene: Scene, *, units: int, out: str | Path, seed: int, recipe: Path | Recipe | None = None,
              workers: int | None = None, renderer: str = "gl", limits: Limits | None = None, threads: int = 1,
-             progress: Progress | None = None) -> Report:
+             allow_drift: bool = False, progress: Progress | None = None) -> Report:
     """Run a model over fresh units of a line and report what it lets through.
 
     Args:
         model: Folder written by ``train``.
-        scene: The line. Must be the one the model was taught on; see ``adapt`` for another.
+        scene: The line. Must make the product that the model was taught on; see ``adapt`` for another.
         units: How many fresh units.
         out: Receives index.html, report.json, junit.xml and the units themselves.
         seed: Of the stream; must differ from the training recipe's.
@@ -45,10 +47,11 @@ def validate(model: str | Path, scene: Scene, *, units: int, out: str | Path, se
         renderer: As in ``domain_randomization.execution.run``.
         limits: What the verdict is held against; None for the defaults.
         threads: torch threads for judging, 0 for every core. Latency is measured with them.
+        allow_drift: Take another scene of the same product, another pixel size, renderer or version. The report names them.
         progress: Called with (done, total, note).
 
     Raises:
-        ModelError: The model was taught on another scene.
+        ModelError: The model cannot judge these units, or differences are not allowed; see ``drift``.
         RecipeError: The seed is the training recipe's.
         InputError: No unit was asked for.
     """
@@ -59,10 +62,8 @@ def validate(model: str | Path, scene: Scene, *, units: int, out: str | Path, se
         raise InputError(f"units: {units}; a verdict needs at least one, a useful one some hundreds")
     folder, loaded = Path(out), load(model)
     card = loaded.card
-    if card.scene_digest != scene.digest():
-        raise ModelError(f"{model}: was taught on scene {card.scene_digest[:12]}, {scene.path} is {scene.digest()[:12]}; "
-                         "train on this scene, or give the model its references with training_bridge.adapt")
     plan = fresh(card, scene, units, seed, recipe)
+    refuse(card, scene, plan, str(model), allow_drift)
     run(scene, plan, folder / UNITS, workers=workers, renderer=renderer, progress=progress)
     stream = Dataset.read(folder / UNITS)
     judged: list[Any] = []
@@ -72,9 +73,11 @@ def validate(model: str | Path, scene: Scene, *, units: int, out: str | Path, se
             if progress:
                 progress(len(judged), len(stream), "judge")
     counted = tally(loaded.layout, judged, card.classes)
+    drift = drift_check(differences(card, describe(stream)), allow_drift)
     report = verdict_report(loaded.layout, judged, counted, limits or Limits(), _facts(card, scene, stream, seed),
                             lambda k: look(loaded, pictures(stream[k])),
-                            ("The model was trained on shuffled labels: this is a control.",) if card.shuffled_labels else ())
+                            ("The model was trained on shuffled labels: this is a control.",) if card.shuffled_labels else (),
+                            (drift,))
     report.write(folder)
     return report
 
@@ -101,7 +104,8 @@ def _facts(card: ModelCard, scene: Scene, stream: Dataset, seed: int) -> dict[st
             "trained on": f"{card.units.get('train', 0)} units of recipe {card.recipe_digest[:12]}, seed {card.recipe_seed}",
             "fresh units": f"{len(stream)} of recipe {stream.info.recipe_digest[:12]}, seed {seed}",
             "threshold": f"logit {card.threshold:.3f}, set for {card.target_false_calls:.1%} false calls on validation units",
-            "renderer": f"{stream.info.renderer} {stream.info.renderer_build}".strip()}
+            "trained on pictures by": f"linetwin {card.made_with}, {card.renderer} {card.renderer_build}".strip(),
+            "judged pictures by": f"linetwin {stream.info.linetwin}, {stream.info.renderer} {stream.info.renderer_build}".strip()}
 
 
 __all__ = ["UNITS", "fresh", "validate"]

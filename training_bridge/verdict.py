@@ -42,7 +42,7 @@ class Limits:
 
 
 def verdict_report(layout: Layout, judged: Sequence[Judged], tally: Tally, limits: Limits, facts: Mapping[str, str], look: Look,
-                   notes: Sequence[str] = ()) -> Report:
+                   notes: Sequence[str] = (), checks: tuple[Check, ...] = ()) -> Report:
     """The report of a virtual line test.
 
     Args:
@@ -53,8 +53,9 @@ def verdict_report(layout: Layout, judged: Sequence[Judged], tally: Tally, limit
         facts: What was tested.
         look: Gives what a unit's windows show again, by its position in ``judged``.
         notes: Sentences shown at the top.
+        checks: Answers to more questions than the limits ask.
     """
-    return Report("Virtual line test", _checks(tally, limits), _figures(tally), facts,
+    return Report("Virtual line test", (*_checks(tally, limits), *checks), _figures(tally), facts,
                   (Section("What was counted", " ".join([*notes, CAVEAT]), (_rates(tally),)),
                    Section("Recall per defect", IN_PLACE, (_recall(tally), *_hidden(tally))),
                    Section("Scores", "", (), _plots(judged)),

@@ -48,6 +48,7 @@ class Info(_File):
     recipe_digest: str
     scene: str
     scene_digest: str
+    product_digest: str = Field(default="", description="of the scene's product alone; empty in datasets made before it was kept")
     board: str
     acceptance: str
     renderer: str
@@ -262,9 +263,9 @@ def _read_json(path: Path) -> dict[str, Any]:
 def _info(info: DatasetInfo) -> Info:
     made = versions()
     return Info(linetwin=made["linetwin"], schema_version=SCHEMA_VERSION, name=info.name, recipe_digest=info.recipe_digest,
-                scene=info.scene, scene_digest=info.scene_digest, board=info.board, acceptance=info.acceptance,
-                renderer=info.renderer, renderer_build=info.renderer_build, rgb=info.rgb, license=info.license,
-                shard_size=info.shard_size, versions=made, units=UNITS)
+                scene=info.scene, scene_digest=info.scene_digest, product_digest=info.product_digest, board=info.board,
+                acceptance=info.acceptance, renderer=info.renderer, renderer_build=info.renderer_build, rgb=info.rgb,
+                license=info.license, shard_size=info.shard_size, versions=made, units=UNITS)
 
 
 def _taxonomy(info: DatasetInfo) -> dict[str, Any]:

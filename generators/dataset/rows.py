@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from generators.encoding import image_decode, label_decode
 from generators.masks import Box, Mask, Rle, rle_box, rle_decode
 from scenes.errors import DatasetError
+from scenes.optics import Camera
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,6 +66,12 @@ class View:
     width: int
     height: int
     view: Mapping[str, Any]
+
+    def looking(self) -> Camera:
+        """The camera that took it: projects board points to this frame's pixels."""
+        view = self.view
+        pose = np.array(view["pose"], float).reshape(4, 4)
+        return Camera(self.camera, self.width, self.height, view["pixel_size"], pose, view["distance"], view["model"])
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,12 +137,16 @@ class Row:
         return bytes(self._image(modality, frame)["image"]["bytes"])
 
     def image(self, modality: str = "rgb", frame: int = 0) -> NDArray[Any]:
-        """A picture: uint8 (H, W, 3) for rgb."""
+        """A picture: uint8 (H, W, 3) for rgb, float32 (H, W) [K] for thermal, uint16 (H, W) detector counts for xray."""
         item = self._image(modality, frame)
         try:
-            return image_decode(item["image"]["bytes"], (item["width"], item["height"]))
+            codes = image_decode(item["image"]["bytes"], (item["width"], item["height"]))
         except DatasetError as error:
             raise DatasetError(f"{self.where}: {modality} of frame {frame}: {error}") from None
+        if item["unit"] in ("sRGB", "counts"):
+            return codes
+        step = (item["high"] - item["low"]) / np.iinfo(codes.dtype).max
+        return (item["low"] + codes * step).astype(np.float32)
 
     def rgb(self, frame: int = 0) -> NDArray[np.uint8]:
         """sRGB, uint8 (H, W, 3)."""

@@ -59,6 +59,10 @@ COLUMNS = pa.schema([
 ])
 LIGHT = ("id", "index", "unit", "split", "time_ns", "frames", "instances", "conditions")   # everything that is not pixels
 
+QUANTITIES = {                                 # modality: unit, quantity at code 0 and at full code
+    "rgb": ("sRGB", 0.0, 1.0), "xray": ("counts", 0.0, 65535.0),
+    "thermal": ("K", 0.0, 655.35),             # what the camera digitises: steps of 10 mK, a quarter of its noise
+}
 LABEL_UNITS = {"instance": "id", "part": "class", "depth": "m", "normal": "1"}
 SPLITS = ("train", "val", "test")
 
@@ -79,6 +83,7 @@ class DatasetInfo:
     acceptance: str = "class2"                 # acceptance profile
     scene: str = ""                            # its name
     scene_digest: str = ""
+    product_digest: str = ""
     board: str = ""                            # its name
     rgb: Literal["png", "jpeg"] = "png"        # jpeg only where the recipe says so
     quality: int = 95
@@ -157,13 +162,24 @@ def _size(frame: Frame, where: str) -> tuple[int, int]:
 
 
 def _image(sample_id: str, index: int, frame: Frame, modality: str, array: Any, info: DatasetInfo) -> dict[str, Any]:
+    if modality not in QUANTITIES:
+        raise bug(f"sample {sample_id}: modality '{modality}' is none of {', '.join(QUANTITIES)}")
+    unit, low, high = QUANTITIES[modality]
     lossy = modality == "rgb" and info.rgb == "jpeg"
+    if array.dtype == np.float32:
+        array = _codes(array, low, high, f"sample {sample_id}: {modality}")
     data = jpeg_encode(array, info.quality) if lossy else png_encode(array)
     kind = "jpeg" if lossy else "png"
     return {"frame": index, "camera": frame.camera, "modality": modality, "encoding": kind,
             "image": {"bytes": data, "path": f"{sample_id}-{index}-{modality}.{'jpg' if lossy else kind}"},
-            "width": array.shape[1], "height": array.shape[0], "unit": "sRGB" if modality == "rgb" else "",
-            "low": 0.0, "high": 1.0}
+            "width": array.shape[1], "height": array.shape[0], "unit": unit, "low": low, "high": high}
+
+
+def _codes(array: NDArray[np.float32], low: float, high: float, what: str) -> NDArray[np.uint16]:
+    """A quantity as 16-bit codes, rounded. Raises InvariantError where it does not fit."""
+    if not (np.isfinite(array).all() and array.min() >= low and array.max() <= high):
+        raise bug(f"{what}: not finite, or outside {low:g} to {high:g}")
+    return np.rint((array - np.float32(low)) * np.float32(65535 / (high - low))).astype(np.uint16)
 
 
 def _label(index: int, name: str, array: Any) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from generators.dataset.reader import Dataset
 from generators.dataset.shards import file_digest, shard_path
 from generators.dataset.stats import Counter
 from generators.inspect.duplicates import Duplicates, Pair
+from generators.inspect.modalities import Events
 from generators.inspect.sheets import Crop
 from generators.inspect.show import quota_text
 from generators.reports import Check, Figure
@@ -45,7 +46,8 @@ class Seen:
     units: dict[str, dict[str, str]] = field(default_factory=dict)       # unit → split → one of its samples
     boards: dict[str, dict[str, str]] = field(default_factory=dict)      # board → split → one of its samples
     crops: dict[str, dict[int, list[Crop]]] = field(default_factory=dict)
-    frames: list[tuple[bytes, str]] = field(default_factory=list)
+    frames: list[tuple[str, bytes, str]] = field(default_factory=list)   # modality, picture, caption
+    events: Events = field(default_factory=Events)
 
     def problem(self, check: str, text: str) -> None:
         self.problems.setdefault(check, []).append(text)

@@ -15,6 +15,7 @@ from generators.dataset.schema import SPLITS, severity_level
 from generators.dataset.stats import Counter
 from generators.inspect.checks import Seen, all_checks
 from generators.inspect.labels import check_row
+from generators.inspect.modalities import modality_of, shown
 from generators.inspect.sheets import crop, overview
 from generators.inspect.show import sections, severity_text
 from generators.reports import Figure, Report
@@ -61,7 +62,8 @@ def inspect_dataset(dataset: Dataset, *, out: Path | None = None, limit: int | N
              "renderer": f"{info.renderer}: {info.renderer_build}",
              "made with": ", ".join(f"{k} {v}" for k, v in info.versions.items()), "licence": info.license}
     report = Report(f"Dataset gate: {info.name}", all_checks(dataset, seen, stats, pairs, total < len(dataset)), figures,
-                    {k: v for k, v in facts.items() if v}, sections(dataset.taxonomy, stats, seen.crops, seen.frames, pairs))
+                    {k: v for k, v in facts.items() if v}, sections(dataset.taxonomy, stats, seen.crops, seen.events.found,
+                                                               [(data, caption) for _, data, caption in seen.frames], pairs))
     report.write(Path(out) if out is not None else dataset.path / "report")
     return report
 
@@ -103,33 +105,34 @@ def _look(row: Row, dataset: Dataset, seen: Seen) -> None:
                 row.label(item["name"], item["frame"])
     except DatasetError as error:
         seen.problem("bytes.readable", str(error))
+    pictures = {}
     for number in range(len(row.frames)):
         try:
-            _picture(row, number, dataset, seen)
+            pictures[number] = _picture(row, number, dataset, seen)
         except DatasetError as error:
             seen.problem("bytes.readable", str(error))
+    with contextlib.suppress(DatasetError):
+        seen.events.add(row, pictures)
 
 
-def _picture(row: Row, number: int, dataset: Dataset, seen: Seen) -> None:
-    """Decode a frame's pictures."""
-    view = row.frames[number]
-    for item in row.data["images"]:
-        if item["frame"] == number and item["modality"] != "rgb":
-            row.image(item["modality"], number)
-    rgb = row.rgb(number)
+def _picture(row: Row, number: int, dataset: Dataset, seen: Seen) -> NDArray[np.uint8]:
+    """Decode a frame's picture; returns what is shown of it."""
+    view, modality = row.frames[number], modality_of(row, number)
+    picture = shown(modality, row.image(modality, number))
     seen.pictures += 1
     if view.camera != "golden":                                  # a golden frame repeats its pair on purpose
-        place = f"{view.camera} {view.view.get('tile', 0)} {rgb.shape}"
-        seen.duplicates.add(f"{row.id} frame {number}", row.split, place, rgb)
+        place = f"{modality} {view.camera} {view.view.get('tile', 0)} {picture.shape}"
+        seen.duplicates.add(f"{row.id} frame {number}", row.split, place, picture)
     with contextlib.suppress(DatasetError):                      # a mask that cannot be drawn was told by check_row
-        _show(row, number, rgb, dataset, seen)
+        _show(row, number, modality, picture, dataset, seen)
+    return picture
 
 
-def _show(row: Row, number: int, rgb: NDArray[np.uint8], dataset: Dataset, seen: Seen) -> None:
+def _show(row: Row, number: int, modality: str, rgb: NDArray[np.uint8], dataset: Dataset, seen: Seen) -> None:
     """Keep crops of the first defects of each kind and level, and the first defective frames."""
     view = row.frames[number]
     here = [i for i in row.instances if i.frame == number]
-    for found in (i for i in here if i.defect):
+    for found in (i for i in here if i.defect and modality == "rgb"):
         level = severity_level(dataset.taxonomy, found.defect, found.severity)
         seen.outside += level < 0
         cells = seen.crops.setdefault(found.defect, {}).setdefault(level, [])
@@ -138,8 +141,9 @@ def _show(row: Row, number: int, rgb: NDArray[np.uint8], dataset: Dataset, seen:
                      "hidden" if found.hidden else "", row.split, f"sample {row.index}")
             pads = f" pad {', '.join(found.pads[:3])}" if found.pads else ""
             cells.append(crop(rgb, found, (found.component or "board") + pads, ", ".join(w for w in words if w)))
-    if len(seen.frames) < FRAMES_SHOWN and any(i.defect for i in here):
-        seen.frames.append((overview(rgb, here), f"sample {row.index}, {row.split}, camera {view.camera}: {len(here)} labels"))
+    if sum(m == modality for m, *_ in seen.frames) < FRAMES_SHOWN and any(i.defect for i in here):
+        caption = f"sample {row.index}, {row.split}, camera {view.camera}: {len(here)} labels"
+        seen.frames.append((modality, overview(rgb, here), caption))
 
 
 __all__ = ["inspect_dataset"]

@@ -16,10 +16,11 @@ _FIRST = ("look", "lighting", "camera", "drifts", "signals")     # causes that p
 
 
 def sections(taxonomy: Taxonomy, stats: Mapping[str, Any], crops: Mapping[str, Mapping[int, Sequence[Crop]]],
-             frames: Sequence[tuple[bytes, str]], pairs: Sequence[Pair]) -> tuple[Section, ...]:
-    """Frames, one sheet per defect, counts, quotas, coverage, duplicates."""
-    every = (_frames(frames), *_sheets(taxonomy, crops), _counts(taxonomy, stats), _quotas(stats), _coverage(stats),
-             _duplicates(pairs))
+             events: Mapping[str, Sequence[Sequence[Crop]]], frames: Sequence[tuple[bytes, str]],
+             pairs: Sequence[Pair]) -> tuple[Section, ...]:
+    """Frames, one event in every modality, one sheet per defect, counts, quotas, coverage, duplicates."""
+    every = (_frames(frames), _events(taxonomy, events), *_sheets(taxonomy, crops), _counts(taxonomy, stats), _quotas(stats),
+             _coverage(stats), _duplicates(pairs))
     return tuple(s for s in every if s is not None)
 
 
@@ -28,6 +29,18 @@ def _frames(frames: Sequence[tuple[bytes, str]]) -> Section | None:
         return None
     return Section("Frames", "Whole frames with their labels: parts green, defects magenta, what this camera cannot see cyan.",
                    pictures=tuple(Picture(data, caption, half=True) for data, caption in frames))
+
+
+def _events(taxonomy: Taxonomy, events: Mapping[str, Sequence[Sequence[Crop]]]) -> Section | None:
+    pictures = []
+    for defect in taxonomy.defects:
+        for number, cells in enumerate(events.get(defect.name, ())):
+            pictures += [Picture(cell.jpeg(), f"{cell.title}\n{cell.note}", heading=f"{defect.title} ({defect.name})"
+                                 if not number and not k else "") for k, cell in enumerate(cells)]
+    if not pictures:
+        return None
+    return Section("One event, every instrument", "The same defect on the same unit, as each instrument saw it. Magenta outlines "
+                   "what the instrument can see of it, cyan where it is.", pictures=tuple(pictures))
 
 
 def _sheets(taxonomy: Taxonomy, crops: Mapping[str, Mapping[int, Sequence[Crop]]]) -> list[Section]:

@@ -18,7 +18,7 @@ U32 = NDArray[np.uint32]
 
 _ENCODE_STEPS = 1 << 14
 _BAND = 32                                     # rows at a time: what is worked on stays in the processor's cache
-_CODE = ((21, 2047), (10, 2047), (0, 1023))    # per channel: shift and largest value of a code
+CODE = ((21, 2047), (10, 2047), (0, 1023))    # per channel: shift and largest value of a code
 _POOL = 1 << 20                                # standard normals that read-out noise is cut from
 _NEIGHBOURS = np.array([(0, 1), (0, -1), (1, 0), (-1, 0), (1, 1), (1, -1), (-1, 1), (-1, -1)])     # row, column
 
@@ -55,7 +55,7 @@ def encode(linear: F32) -> U8:
 
 def unpack(code: U32, channel: int) -> F32:
     """One channel of codes, linear float32, same shape."""
-    shift, limit = _CODE[channel]
+    shift, limit = CODE[channel]
     out = ((code >> np.uint32(shift)) & np.uint32(limit)).astype(np.float32)
     out *= np.float32(1 / limit)
     out *= out
@@ -66,7 +66,7 @@ def packed(linear: F32) -> U32:
     """Codes (…) of linear colours (…, 3), clipped."""
     root = np.sqrt(np.clip(linear, 0.0, 1.0))
     out = np.zeros(linear.shape[:-1], np.uint32)
-    for channel, (shift, limit) in enumerate(_CODE):
+    for channel, (shift, limit) in enumerate(CODE):
         out |= (root[..., channel] * limit + 0.5).astype(np.uint32) << np.uint32(shift)
     return out
 
@@ -201,5 +201,5 @@ def finish(rgb: U8, blur: float, noise: float, seed: int) -> U8:
     return _develop((height, width), lambda rows, channel: decode(rgb[rows, :, channel]), blur, noise, seed)
 
 
-__all__ = ["Extra", "decode", "develop", "edges", "encode", "finish", "linear_to_srgb", "packed", "resolve", "srgb_to_linear",
+__all__ = ["CODE", "Extra", "decode", "develop", "edges", "encode", "finish", "linear_to_srgb", "packed", "resolve", "srgb_to_linear",
            "unpack"]

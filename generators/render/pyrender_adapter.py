@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from generators.imaging.recording import recorded
 from generators.render import develop
 from generators.render.artwork_color import compose, crop
 from generators.render.films import films
@@ -160,6 +161,8 @@ class PyrenderRenderer:
 
     def _render(self, geometry: Geometry, camera: Camera, lighting: Lighting, look: Look, outputs: frozenset[str],
                 noise_seed: int) -> Buffers:
+        if camera.lens is not None and camera.lens.distorts:
+            raise InputError("renderer 'pyrender': draws no lens distortion; use renderer gl, or set k1, k2, p1 and p2 to 0")
         scene = self._aim(geometry, camera, look)
         rgb = depth = normal = instance = part = None
         if outputs - {"rgb"}:
@@ -187,7 +190,7 @@ class PyrenderRenderer:
             scene.light(ambient, lamps, lighting, look)
             flags = self._lib.RenderFlags.SHADOWS_DIRECTIONAL if self._shadows else self._lib.RenderFlags.NONE
             image, _ = self._canvas.render(scene.scene, flags=flags)
-            rgb = develop.finish(np.ascontiguousarray(image), lighting.blur, lighting.noise, noise_seed)
+            rgb = recorded(np.ascontiguousarray(image), camera, lighting, noise_seed, depth)
         return Buffers(rgb=rgb, depth=depth if "depth" in outputs else None, normal=normal,
                        instance=instance if "instance" in outputs else None, part=part if "part" in outputs else None)
 

@@ -12,7 +12,7 @@ from scenes.optics import Look
 
 F32 = NDArray[np.float32]
 
-_FINISH = {"enig": "gold_enig", "hasl": "solder_sac305", "osp": "copper", "tin": "tin"}
+FINISH = {"enig": "gold_enig", "hasl": "solder_sac305", "osp": "copper", "tin": "tin"}
 DIELECTRIC_F0 = 0.04                           # normal reflectance of a polymer or glass with n = 1.5
 
 
@@ -27,7 +27,7 @@ def material_table() -> F32:
 
 def finish_reflectance(look: Look) -> tuple[float, float, float]:
     """Linear normal reflectance of the exposed copper finish, tinted by the look."""
-    base = materials.TABLE[materials.index(_FINISH[look.finish])].base_color
+    base = materials.TABLE[materials.index(FINISH[look.finish])].base_color
     r, g, b = np.clip(np.asarray(base) * np.asarray(look.finish_tint), 0, 1)
     return float(r), float(g), float(b)
 
@@ -41,4 +41,4 @@ def look_colors(look: Look) -> dict[str, tuple[float, ...]]:
     return out
 
 
-__all__ = ["DIELECTRIC_F0", "finish_reflectance", "look_colors", "material_table"]
+__all__ = ["DIELECTRIC_F0", "FINISH", "finish_reflectance", "look_colors", "material_table"]

@@ -51,7 +51,7 @@ def coverage(board: Board, texel_size: float) -> Coverage:
     texels = np.zeros((height, width, 4), np.uint8)
 
     def paint(layer: Layer | None) -> NDArray[np.uint8]:
-        return _layer(layer, (x0, y0), texel_size, height, width)
+        return layer_coverage(layer, (x0, y0), texel_size, height, width)
 
     def drilled(drills: list[Drill]) -> NDArray[np.uint8]:
         return rasterise([hole(d) for d in drills], (x0, y0), texel_size, height, width)
@@ -59,14 +59,14 @@ def coverage(board: Board, texel_size: float) -> Coverage:
     tented = lacquered(board)
     solid = rasterise([board.outline], (x0, y0), texel_size, height, width)
     if not all(tented):
-        solid = _times(solid, drilled([d for d, closed in zip(board.drills, tented, strict=True) if not closed]))
+        solid = times(solid, drilled([d for d, closed in zip(board.drills, tented, strict=True) if not closed]))
     copper = np.minimum(paint(board.layer("copper", "front")), solid)
     if any(tented):
-        copper = _times(copper, drilled([d for d, closed in zip(board.drills, tented, strict=True) if closed]))
+        copper = times(copper, drilled([d for d, closed in zip(board.drills, tented, strict=True) if closed]))
     texels[..., 3] = solid
     texels[..., 0] = copper
     texels[..., 1] = opening = paint(board.layer("mask", "front"))
-    texels[..., 2] = np.minimum(_times(paint(board.layer("silk", "front")), opening), solid)
+    texels[..., 2] = np.minimum(times(paint(board.layer("silk", "front")), opening), solid)
     texels.setflags(write=False)
     return Coverage(texels, (x0, y0), texel_size)
 
@@ -89,7 +89,7 @@ def lacquered(board: Board) -> list[bool]:
             for d, open_ in zip(board.drills, touched.tolist(), strict=True)]
 
 
-def _times(cover: NDArray[np.uint8], removed: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def times(cover: NDArray[np.uint8], removed: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """``cover`` where nothing is ``removed``: the product of the two coverages, rounded."""
     if not removed.any():
         return cover
@@ -100,7 +100,7 @@ def _times(cover: NDArray[np.uint8], removed: NDArray[np.uint8]) -> NDArray[np.u
     return out
 
 
-def _layer(layer: Layer | None, origin: tuple[float, float], texel_size: float, height: int, width: int) -> NDArray[np.uint8]:
+def layer_coverage(layer: Layer | None, origin: tuple[float, float], texel_size: float, height: int, width: int) -> NDArray[np.uint8]:
     """Coverage of one layer: runs of dark shapes are united, runs of clear ones cut out of what came before."""
     out = np.zeros((height, width), np.uint8)
     if layer is None:
@@ -116,7 +116,7 @@ def _layer(layer: Layer | None, origin: tuple[float, float], texel_size: float, 
             part = out[window]
             painted = rasterise(run, corner, texel_size, *part.shape)
             # Dark over what is there: 1 − (1 − a)(1 − b). Clear: a (1 − b).
-            out[window] = 255 - _times(255 - part, painted) if layer.dark[start] else _times(part, painted)
+            out[window] = 255 - times(255 - part, painted) if layer.dark[start] else times(part, painted)
         start = end
     return out
 
@@ -156,10 +156,7 @@ def slab(board: Board, coverage: Coverage) -> Slab:
     """
     from scenes.materials import index
 
-    holes = [hole(d) for d in board.drills if d.diameter >= MESHED_HOLE]
-    plan = shapely.difference(board.outline, shapely.union_all(holes)) if holes else board.outline
-    plan = shapely.set_precision(plan, GRID)
-    polygons = [p for p in shapely.get_parts(plan) if p.geom_type == "Polygon" and p.area > 0]
+    polygons = [p for p in shapely.get_parts(plan(board)) if p.geom_type == "Polygon" and p.area > 0]
     if not polygons:
         raise SceneError(f"{board.source}: the outline encloses no laminate; draw it as closed lines on Edge.Cuts")
     vertices, normals, faces = extrude(polygons, board.thickness)
@@ -167,6 +164,13 @@ def slab(board: Board, coverage: Coverage) -> Slab:
                 np.full(len(vertices), PartKind.BOARD, np.uint8))
     copper = next((s.thickness for s in board.stackup if s.kind == "copper" and s.thickness > 0), 35e-6)
     return Slab(mesh, coverage, board.thickness, copper)
+
+
+def plan(board: Board) -> BaseGeometry:
+    """The outline without the holes of at least 0.8 mm."""
+    holes = [hole(d) for d in board.drills if d.diameter >= MESHED_HOLE]
+    area = shapely.difference(board.outline, shapely.union_all(holes)) if holes else board.outline
+    return shapely.set_precision(area, GRID)
 
 
 def extrude(polygons: list[shapely.Polygon], thickness: float,
@@ -206,4 +210,4 @@ def _at(points: NDArray[np.float64], z: float) -> NDArray[np.float64]:
     return np.column_stack([points, np.full(len(points), z)])
 
 
-__all__ = ["coverage", "extrude", "hole", "lacquered", "slab"]
+__all__ = ["GRID", "MESHED_HOLE", "coverage", "extrude", "hole", "lacquered", "layer_coverage", "plan", "slab", "times"]

@@ -11,6 +11,7 @@ from scenes.board.model import Board
 from scenes.errors import SceneError
 from scenes.family import Finding, Target, Taxonomy
 from scenes.geometry import Geometry, Slab
+from scenes.heat import Cooling, Powered, TemperatureField
 from scenes.optics import Look
 from scenes.scene import Scene
 from scenes.smt.acceptance import findings as find
@@ -105,6 +106,11 @@ class SmtFamily:
         from scenes.smt.geometry import build
 
         return build(product.assembly, product.slab, state, look)
+
+    def heat(self, product: SmtProduct, state: UnitState, mode: Powered | Cooling) -> TemperatureField:
+        from scenes.smt.heat import heat
+
+        return heat(product.assembly, state, mode)
 
     def process_to_dict(self, process: Process) -> dict[str, Any]:
         return to_dict(process)

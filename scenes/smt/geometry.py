@@ -20,7 +20,7 @@ from scenes.optics import Look
 from scenes.parts import marking, mesh
 from scenes.parts.model import Package
 from scenes.smt import joint_shapes as shapes
-from scenes.smt.solder import Frame, Terminals, shown_roughness, solder, soup_of
+from scenes.smt.solder import Frame, Terminals, hollows, shown_roughness, solder, soup_of
 from scenes.smt.state import BILLBOARD, FLIPPED, Assembly, UnitState
 
 F64 = NDArray[np.float64]
@@ -182,7 +182,7 @@ def build(assembly: Assembly, slab: Slab, state: UnitState, look: Look, *, windo
     made = solder(frame, np.flatnonzero(joints), look.solder_roughness)
     instances, marks = _parts(assembly, state, look, pose, seen, made.lead_lift)
     soups = [made.soup, *_loose(assembly, state, look, window)]
-    return Geometry(slab, instances, merge(soups), tuple(_decals(assembly, state, window)), marks)
+    return Geometry(slab, instances, merge(soups), tuple(_decals(assembly, state, window)), marks, hollows(frame, joints))
 
 
 def _inside(boxes: F64, window: Window) -> NDArray[np.bool_]:

@@ -197,9 +197,11 @@ def fillets(contact: Contact, volume: F64, angle: F64, segments: int = 16) -> Bo
     shift = contact.half[:, 0] - half_x
     px, py = q[:, 0] * half_x[:, None] + shift[:, None], q[:, 1] * contact.half[:, 1:2]
     inner = np.stack([contact.center[:, :1] + cos * px - sin * py, contact.center[:, 1:] + sin * px + cos * py], axis=-1)
-    limit = 0.985 * edge[:, None]
+    outline = _rounded(q, 0.12)
+    drawn_in = np.abs(outline).max(axis=1) / np.abs(q).max(axis=1)         # of the corners: no fillet turns inside out there
+    limit = 0.985 * edge[:, None] * drawn_in[:, None]
     inner = np.clip(inner, -limit, limit)
-    outer = _rounded(q, 0.12)[None] * edge[:, None]
+    outer = outline[None] * edge[:, None]
     away = outer - inner
     reach = np.sqrt(away[..., 0]**2 + away[..., 1]**2)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from scenes.geometry import PartKind, Soup, merge
+from scenes.geometry import PartKind, Soup, Voids, merge
 from scenes.materials import index
 from scenes.parts.model import Package
 from scenes.smt import joint_shapes as shapes
@@ -296,6 +296,26 @@ def _bga(frame: Frame, joints: I64, where: Touch, pick: I64, part: NDArray[np.ui
     return out
 
 
+def hollows(frame: Frame, shown: Bool) -> Voids | None:
+    """Voids of the balls that are drawn, in place; kept inside a body that is lower than they are. ``shown`` (J,)."""
+    rows, state = frame.assembly.joints, frame.state
+    voids = state.voids
+    keep = np.flatnonzero(shown[voids.joint] & state.present[rows.component[voids.joint]]
+                          & (state.volume[voids.joint] > shapes.TINY))
+    if not len(keep):
+        return None
+    joint = voids.joint[keep]
+    where = touch(frame, joint)
+    height = np.maximum(where.low, 20e-6)
+    cos, sin = np.cos(rows.land_angle[joint]), np.sin(rows.land_angle[joint])
+    lean = np.column_stack([cos * where.center[:, 0] - sin * where.center[:, 1],
+                            sin * where.center[:, 0] + cos * where.center[:, 1]])
+    radius = np.minimum(voids.radius[keep], 0.98 * height / 2)
+    z = np.clip(height / 2 + voids.center[keep, 2], 1.01 * radius, height - 1.01 * radius)
+    xy = rows.land_center[joint] + lean * (z / height)[:, None] + voids.center[keep, :2]
+    return Voids(np.column_stack([xy, z]), radius, (2 + len(frame.assembly.components) + joint).astype(np.uint32))
+
+
 def _lifts(frame: Frame, joints: I64, pick: I64, top: F64) -> dict[int, tuple[tuple[int, float], ...]]:
     """Leads whose foot stands above its solder by the state's gap. Whole micrometres, so that meshes can be shared."""
     rows, state = frame.assembly.joints, frame.state
@@ -343,4 +363,4 @@ def soup_of(
                 np.repeat(roughness.astype(np.float32), per_body))
 
 
-__all__ = ["KINDS", "Frame", "Solder", "Terminals", "Touch", "shown_roughness", "solder", "soup_of", "touch"]
+__all__ = ["KINDS", "Frame", "Solder", "Terminals", "Touch", "hollows", "shown_roughness", "solder", "soup_of", "touch"]

@@ -28,8 +28,8 @@ DEFECTS = (
     Defect("rotation", "Rotated part", "angle against the design", "rad", _degrees((5, 12), (12, 25), (25, 45))),
     Defect("tombstone", "Tombstone", "lift angle", "rad", _degrees((30, 50), (50, 70), (70, 90))),
     Defect("billboard", "Part on its side"),
-    Defect("flipped", "Part upside down"),
-    Defect("polarity", "Reversed polarity"),
+    Defect("flipped", "Part upside down", hidden_from=("xray",)),        # its materials stay where they were
+    Defect("polarity", "Reversed polarity", hidden_from=("xray",)),      # so does its lead frame
     Defect("wrong_part", "Wrong part"),
     Defect("bridge", "Solder bridge", "width of the neck", "m", _length(UM, (60, 130), (130, 220), (220, 400))),
     Defect("insufficient", "Insufficient solder", "share of the nominal volume", "1", ((0.35, 0.5), (0.2, 0.35), (0.05, 0.2))),
@@ -41,8 +41,8 @@ DEFECTS = (
            ("rgb",)),
     Defect("lifted_lead", "Lifted lead", "gap under the lead", "m", _length(UM, (20, 80), (80, 160), (160, 300))),
     Defect("solder_ball", "Solder ball", "diameter", "m", _length(UM, (130, 180), (180, 240), (240, 300))),
-    Defect("residue", "Flux residue or dirt", "greatest extent", "m", _length(MM, (1, 2), (2, 4), (4, 8))),
-    Defect("scratch", "Scratch", "distance between its ends", "m", _length(MM, (1, 3), (3, 8), (8, 20))),
+    Defect("residue", "Flux residue or dirt", "greatest extent", "m", _length(MM, (1, 2), (2, 4), (4, 8)), ("xray",)),
+    Defect("scratch", "Scratch", "distance between its ends", "m", _length(MM, (1, 3), (3, 8), (8, 20)), ("xray",)),
 )
 
 TAXONOMY = Taxonomy(DEFECTS, tuple(get_args(PackageKind)))

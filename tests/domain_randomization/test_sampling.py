@@ -68,7 +68,7 @@ def test_the_clock_ticks_by_the_takt(context):
 
 def test_free_running_samples_go_through_the_tiles_in_turn(context):
     free = [i for i in range(24) if context.schedule.slot(i) is None]
-    assert [make_sample(context, i).conditions["tiles"] for i in free[:8]] == [[k % 6] for k in range(8)]
+    assert [make_sample(context, i).conditions["tiles"]["rgb"] for i in free[:8]] == [[k % 6] for k in range(8)]
 
 
 def test_all_tiles_of_one_unit_and_its_golden_twin(context):

@@ -22,6 +22,12 @@ PIXEL = 50e-6                                  # [m]
 WIDTH, HEIGHT = 320, 240                       # [px]
 TAXONOMY = Taxonomy((Defect("missing", "Missing"), Defect("shift", "Shift", "offset", "m"), Defect("ball", "Ball"),
                      Defect("void", "Void", hidden_from=("rgb",))), ("chip",))
+SCENE = """linetwin: 1
+name: toy
+product: {board: toy.kicad_pcb}
+stations:
+  - {id: aoi, camera: {pixel_um: 50}, lighting: {dome: [1, 1, 1]}}
+"""
 PARTS = {f"R{k}": (1.6e-3 + 2.2e-3 * (k % 6), 1.5e-3 + 2.2e-3 * (k // 6), 1.4e-3, 0.8e-3) for k in range(24)}
 PARTS["U1"] = (8.0e-3, 10.4e-3, 8.0e-3, 2.0e-3)                                # x, y of the centre, width, height [m]
 
@@ -110,8 +116,10 @@ def line(count: int, seed: int, defective: float = 0.5,
 
 def write(root: Path, samples: list[Sample], seed: int) -> Path:
     """The same units as a dataset folder, written as the generator writes one."""
-    info = DatasetInfo("toy", "recipe", TAXONOMY, 16, scene="toy", scene_digest="scene", board="toy")
-    write_identity(root, info, {"recipe.yaml": f"linetwin: 1\nscene: scene.yaml\nseed: {seed}\ncount: {len(samples)}\n"})
+    info = DatasetInfo("toy", f"recipe {seed}", TAXONOMY, 16, scene="toy", scene_digest="scene", product_digest="product",
+                       board="toy", renderer_build="toy 1")
+    recipe = f"linetwin: 1\nscene: scene.yaml\nseed: {seed}\ncount: {len(samples)}\n"
+    write_identity(root, info, {"recipe.yaml": recipe, "scene.yaml": SCENE})
     for shard in range(-(-len(samples) // 16)):
         write_shard(root, shard, samples[16 * shard:16 * shard + 16], info)
     write_summary(root, info, len(samples))
@@ -121,6 +129,11 @@ def write(root: Path, samples: list[Sample], seed: int) -> Path:
 @pytest.fixture(scope="session")
 def toy_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write(tmp_path_factory.mktemp("toy") / "dataset", line(72, 1), 1)
+
+
+@pytest.fixture(scope="session")
+def fresh_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write(tmp_path_factory.mktemp("fresh") / "units", line(60, 2, splits=("test",)), 2)
 
 
 @pytest.fixture(scope="session")

@@ -38,15 +38,16 @@ class Programs:
                         if path.name.endswith(".glsl")}
 
     def get(self, vertex: str, fragment: str, *, lamps: int = 0, film: bool = False, soup: bool = False,
-            listed: bool = False, mark_below: bool = False) -> moderngl.Program:
-        key = (vertex, fragment, lamps, film, soup, listed, mark_below)
+            listed: bool = False, mark_below: bool = False, layers: int = 0) -> moderngl.Program:
+        key = (vertex, fragment, lamps, film, soup, listed, mark_below, layers)
         if key not in self._made:
-            head = "#version 430\n" + f"#define LAMPS {lamps}\n#define BIAS 0.00004\n"
+            head = "#version 430\n" + f"#define LAMPS {lamps}\n#define BIAS 0.00004\n#define LAYERS {layers}\n"
             asked = {"FILM": film, "SOUP": soup, "LISTED": listed, "MARK_BELOW": mark_below}
             head += "".join(f"#define {name}\n" for name, is_set in asked.items() if is_set)
             shading = self._source["facet"] + (self._source["light"] if fragment in ("shade_frag", "board_frag") else "")
-            self._made[key] = self._context.program(vertex_shader=head + self._source[vertex],
-                                                    fragment_shader=head + shading + self._source[fragment])
+            heat = self._source["radiant"] if fragment.startswith("radiant_") else ""
+            self._made[key] = self._context.program(vertex_shader=head + heat + self._source[vertex],
+                                                    fragment_shader=head + heat + shading + self._source[fragment])
         return self._made[key]
 
 

@@ -10,11 +10,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import moderngl
 import numpy as np
 from numpy.typing import NDArray
 
+from generators.imaging.recording import bent, ideal, recorded
 from generators.render import develop
 from generators.render import lighting as light
 from generators.render.gl.context import assign
@@ -52,33 +54,39 @@ class Frame:
 
     def render(self, geometry: Geometry, camera: Camera, lighting: Lighting, look: Look, outputs: frozenset[str],
                noise_seed: int, antialias: bool) -> Buffers:
-        load = self._drawing.aim(geometry, camera)
-        target = self._target.get(camera.width, camera.height)
-        shape = (camera.height, camera.width)
-        clip = _FLIP @ camera.projection() @ camera.view()
+        drawn, bend = ideal(camera), bent(camera)
+        load = self._drawing.aim(geometry, drawn)
+        target = self._target.get(drawn.width, drawn.height)
+        shape = (drawn.height, drawn.width)
+        clip = _FLIP @ drawn.projection() @ drawn.view()
         rgb_wanted, normal_wanted = "rgb" in outputs, "normal" in outputs
-        turn = matrix(camera.pose[:3, :3].T)
+        turn = matrix(drawn.pose[:3, :3].T)
         if rgb_wanted:
-            uniforms = self._surroundings.prepare(load, camera, lighting, look)
+            uniforms = self._surroundings.prepare(load, drawn, lighting, look)
             self._paint(load, geometry.slab, target, clip, lighting, look, uniforms, turn, normal_wanted)
         else:
             self._outline(load, geometry.slab, target, clip, turn, normal_wanted)
         tag = read(target.tag, np.uint32, shape)
-        smooth = rgb_wanted and antialias
-        raw = read(target.depth, np.float32, shape) if smooth or "depth" in outputs else None
+        smooth, focused = rgb_wanted and antialias, camera.sensor is not None
+        raw = read(target.depth, np.float32, shape) if smooth or "depth" in outputs or (rgb_wanted and focused) else None
+        depth = metres(raw, drawn) if raw is not None and ("depth" in outputs or (rgb_wanted and focused)) else None
         normal = read(target.normal, np.float32, (*shape, 3)) if normal_wanted else None
         if normal is not None:
             normal[tag == 0] = 0               # the buffer is not cleared: that costs more than this
-        rgb = None
+        code = None
         if rgb_wanted:
             code = read(target.color, np.uint32, shape)
             code[tag == 0] = develop.packed(self._background(lighting, look))
             if raw is not None and smooth:
-                self._smooth(code, tag, raw, load, geometry.slab, camera, len(lighting.directional), look, uniforms, target)
-            rgb = develop.develop(code, lighting.blur, lighting.noise, noise_seed)
-        return Buffers(rgb=rgb, depth=metres(raw, camera) if raw is not None and "depth" in outputs else None, normal=normal,
-                       instance=tag & np.uint32(ID_LIMIT - 1) if "instance" in outputs else None,
-                       part=(tag >> np.uint32(28)).astype(np.uint16) if "part" in outputs else None)
+                self._smooth(code, tag, raw, load, geometry.slab, drawn, len(lighting.directional), look, uniforms, target)
+        buffers = Buffers(rgb=None, depth=depth, normal=normal,
+                          instance=tag & np.uint32(ID_LIMIT - 1) if "instance" in outputs else None,
+                          part=(tag >> np.uint32(28)).astype(np.uint16) if "part" in outputs else None)
+        if bend is not None:
+            buffers, code = bend.buffers(buffers), bend.light(code) if code is not None else None
+        if code is not None:
+            buffers = replace(buffers, rgb=recorded(code, camera, lighting, noise_seed, buffers.depth if focused else None))
+        return buffers if "depth" in outputs else replace(buffers, depth=None)
 
     def _paint(self, load: Load, slab: Slab, target: Targets, clip: NDArray[np.float64], lighting: Lighting, look: Look,
                uniforms: dict[str, object], turn: NDArray[np.float32], normal: bool = False) -> None:
@@ -204,8 +212,9 @@ class Frame:
         return out
 
     def silhouettes(self, geometry: Geometry, camera: Camera, ids: Sequence[int]) -> dict[int, NDArray[np.bool_]]:
-        clip = matrix(_FLIP @ camera.projection() @ camera.view())
-        target = self._target.get(camera.width, camera.height)
+        drawn, bend = ideal(camera), bent(camera)
+        clip = matrix(_FLIP @ drawn.projection() @ drawn.view())
+        target = self._target.get(drawn.width, drawn.height)
 
         def draw(members: NDArray[np.uint32], out: NDArray[np.uint32]) -> None:
             target.tagged.use()
@@ -213,7 +222,8 @@ class Frame:
             self._drawing.chosen(geometry, clip, members, ID_LIMIT - 1)
             target.tag.read_into(out, alignment=1)
 
-        return silhouettes(draw, self._drawing.card(geometry), camera, ids)
+        found = silhouettes(draw, self._drawing.card(geometry), drawn, ids)
+        return found if bend is None else bend.masks(found)
 
     def paths(self, geometry: Geometry, camera: Camera, coefficients: NDArray[np.float32]) -> NDArray[np.float32]:
         """Path lengths, (H, W, 4) [m]. See ``paths.py``."""

@@ -18,9 +18,14 @@ def boxes(card: GeometryOnCard, camera: Camera, ids: Sequence[int]) -> dict[int,
     points: dict[int, list[NDArray[np.float64]]] = {}
     wanted = np.unique(np.asarray(ids, np.uint32))
     for group in card.groups:
-        corners = group.radius * np.array([(x, y, z) for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)])
-        for row in np.flatnonzero(np.isin(group.rows["instance"], wanted)):
-            points.setdefault(int(group.rows["instance"][row]), []).append(group.centers[row] + corners)
+        asked = np.flatnonzero(np.isin(group.rows["instance"], wanted))
+        if not len(asked):
+            continue
+        low, high = group.mesh.vertices.min(axis=0), group.mesh.vertices.max(axis=0)
+        corners = np.where(np.array([(x, y, z) for x in (0, 1) for y in (0, 1) for z in (0, 1)], bool), high, low)
+        for row in asked:
+            pose = group.rows["pose"][row].reshape(3, 4).astype(np.float64)
+            points.setdefault(int(group.rows["instance"][row]), []).append(corners @ pose[:, :3].T + pose[:, 3])
     soup, decals = card.source.soup, card.source.decals
     if len(soup.instance):
         held = np.flatnonzero(np.isin(soup.instance, wanted))

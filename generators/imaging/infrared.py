@@ -1,0 +1,120 @@
+"""infrared: what an infrared camera makes of a unit's temperatures: apparent temperature in kelvin, and a picture of it.
+
+The renderer gives radiance (``GlRenderer.radiance``: ε·L(T) + (1 − ε)·L(room), four samples a pixel). Here follow optics
+blur, what is left of the pixels' fixed pattern, temporal noise, and the conversion to the temperature that the camera
+shows. Noise is added to the radiance, where a bolometer has it: in kelvin it is the NETD at 300 K and less on hotter things.
+"""
+from __future__ import annotations
+
+import zlib
+from functools import lru_cache
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter
+
+from generators.imaging.palette import INFERNO
+from generators.imaging.planck import band_of
+from generators.render.protocol import Buffers
+from scenes.errors import BackendUnavailable, InputError
+from scenes.geometry import Geometry
+from scenes.heat import TemperatureField
+from scenes.instruments.infrared import InfraredCamera
+from scenes.optics import Camera, Look
+
+F32 = NDArray[np.float32]
+REFERENCE = 300.0                              # [K] at which NETD and fixed pattern are given
+
+
+@runtime_checkable
+class RadiantRenderer(Protocol):
+    """A renderer that draws heat radiation: ``gl``."""
+
+    def radiance(self, geometry: Geometry, camera: Camera, field: TemperatureField, look: Look,
+                 planck: tuple[float, float, F32], room: float, *, samples: int = 1) -> tuple[F32, Buffers]: ...
+
+
+def see(renderer: object, geometry: Geometry, camera: Camera, field: TemperatureField, instrument: InfraredCamera, look: Look,
+        rng: np.random.Generator) -> F32:
+    """One infrared frame without labels, see :func:`see_labelled`."""
+    return see_labelled(renderer, geometry, camera, field, instrument, look, rng)[0]
+
+
+def see_labelled(renderer: object, geometry: Geometry, camera: Camera, field: TemperatureField, instrument: InfraredCamera,
+                 look: Look, rng: np.random.Generator) -> tuple[F32, Buffers]:
+    """One infrared frame: apparent temperature, float32 (H, W) [K], and its instance and part buffers.
+
+    With one sample a pixel both come out of one geometry pass. Equal arguments give equal bytes on one renderer build.
+
+    Raises:
+        BackendUnavailable: this renderer draws no infrared.
+    """
+    if not isinstance(renderer, RadiantRenderer):
+        raise BackendUnavailable(f"renderer '{getattr(renderer, 'name', renderer)}': draws no infrared; use 'gl'")
+    band = band_of(instrument.band)
+    radiance, buffers = renderer.radiance(geometry, camera, field, look, band.table, float(band.of(instrument.reflected)),
+                                          samples=instrument.samples)
+    return expose(radiance, instrument, rng), buffers
+
+
+def expose(radiance: F32, instrument: InfraredCamera, rng: np.random.Generator) -> F32:
+    """Band radiance on the object (H, W) → apparent temperature, float32 (H, W) [K].
+
+    Draws H·W normals from ``rng``, also where the noise is 0: a quieter camera changes nothing else.
+    """
+    if radiance.ndim != 2:
+        raise InputError(f"infrared: radiance of shape {radiance.shape}; give one band, (H, W)")
+    band = band_of(instrument.band)
+    slope = band.slope(REFERENCE)
+    signal = rng.standard_normal(radiance.shape, np.float32)
+    signal *= np.float32(instrument.netd * slope)
+    signal += _blurred(radiance, instrument.blur)
+    if instrument.fixed_pattern > 0:
+        signal += _pattern(instrument.name, instrument.serial, *radiance.shape) * np.float32(instrument.fixed_pattern * slope)
+    if instrument.emissivity < 1.0:
+        mirrored = (1 - instrument.emissivity) * float(band.of(instrument.reflected))
+        signal = (signal - np.float32(mirrored)) / np.float32(instrument.emissivity)
+    return band.temperature(signal)
+
+
+def _blurred(picture: F32, sigma: float) -> F32:
+    """Point spread of standard deviation ``sigma`` [px]; a three-tap kernel has the variance of a narrow one, and is five
+    times as fast."""
+    if sigma <= 0:
+        return picture
+    if sigma > 0.7:
+        return np.asarray(gaussian_filter(picture, sigma, mode="nearest", truncate=3.5), np.float32)
+    side = np.float32(sigma * sigma / 2)
+    padded = np.pad(picture, 1, mode="edge")
+    rows = (padded[:-2] + padded[2:]) * side
+    rows += padded[1:-1] * (1 - 2 * side)
+    out = (rows[:, :-2] + rows[:, 2:]) * side
+    out += rows[:, 1:-1] * (1 - 2 * side)
+    return np.asarray(out, np.float32)
+
+
+@lru_cache(maxsize=4)
+def _pattern(name: str, serial: int, height: int, width: int) -> F32:
+    """Offsets of one camera's pixels, unit variance, the same in every frame: half per pixel, half per column."""
+    rng = np.random.default_rng([serial, zlib.crc32(name.encode()), height, width])
+    out = np.sqrt(0.5) * (rng.standard_normal((height, width)) + rng.standard_normal(width))
+    out = out.astype(np.float32)
+    out.setflags(write=False)
+    return out
+
+
+def display(kelvin: F32, span: tuple[float, float] | None = None) -> NDArray[np.uint8]:
+    """A picture of the temperatures for people, sRGB uint8 (H, W, 3).
+
+    ``span``: temperatures [K] of the palette's ends; None takes the picture's own 0.5 and 99.5 percentiles, at least 1 K apart.
+    """
+    low, high = span if span is not None else (float(v) for v in np.percentile(kelvin, (0.5, 99.5)))
+    high = max(high, low + 1.0) if span is None else high
+    if not high > low:
+        raise InputError(f"display: range {low} to {high} K; the second must be larger")
+    level = (kelvin - np.float32(low)) * np.float32(255 / (high - low)) + np.float32(0.5)
+    return INFERNO[np.clip(level, 0, 255).astype(np.uint8)]
+
+
+__all__ = ["REFERENCE", "RadiantRenderer", "display", "expose", "see", "see_labelled"]

@@ -1,0 +1,313 @@
+"""Path lengths for X-ray pictures: how far each ray runs inside each kind of matter, by additive signed depth.
+
+Every fragment of a closed body adds its depth where the ray leaves, and takes it off where the ray enters; what is left is
+the way inside, whatever is in front of what. Depths are along the view axis; times each pixel's own secant they are lengths
+along the ray, so a cone beam has its true path lengths. Four lengths are summed at once: per material four coefficients say
+how much of each basis a metre is.
+
+1. board    one triangle over the picture: laminate as a box, all copper layers as sheets
+2. holes    what the board lacks of its box, taken off; drilled holes as cylinders that leave their plating
+3. bodies   packages and solder
+4. voids    chords of the bubbles, taken off
+
+Bodies are assumed to be closed, and not to lie inside each other (docs/adr/0050 says how far that holds).
+"""
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import moderngl
+import numpy as np
+from numpy.typing import NDArray
+
+from generators.render.gl.context import assign
+from generators.render.gl.drawing import UNITS, Drawing, matrix
+from generators.render.gl.store import Kept, wired
+from generators.render.view import window
+from scenes.errors import InputError
+from scenes.geometry import Buried, Geometry, Slab, Voids
+from scenes.materials import TABLE, index
+from scenes.optics import Camera
+
+F32 = NDArray[np.float32]
+
+LAYERS_MOST = 32                               # copper layers below the front: eight textures
+BELOW = 4e-3                                   # [m] pins reach this far out of the board's back
+_FLIP = np.diag([1.0, -1.0, 1.0, 1.0])         # image row 0 is the first row in memory, as in frame.py
+_SEGMENTS = 20                                 # of a hole
+_HOLE = np.dtype([("center", "<f4", 2), ("radius", "<f4"), ("half", "<f4", 2), ("amount", "<f4", 4)])
+_VOID = np.dtype([("center", "<f4", 3), ("radius", "<f4")])
+_COARSE = 1.5                                  # [texels] larger pixels take mipmaps
+_COEFFICIENTS, _BURIED = 16, 17                # first texture units that no other pass has (drawing.UNITS ends before)
+
+
+@dataclass
+class _Below:
+    """What is kept of a slab: its layers below the front."""
+    textures: list[moderngl.Texture]           # RGBA: layers 0 to 3, 4 to 7, …
+    cutouts: moderngl.VertexArray | None
+    buffers: list[moderngl.Buffer]
+    map: tuple[float, float, float, float]
+    layers: NDArray[np.float32]                # (L, 2) height, thickness [m]
+
+    def release(self) -> None:
+        for item in ([self.cutouts] if self.cutouts else []) + self.buffers + self.textures:
+            item.release()                     # type: ignore[attr-defined]
+
+
+@dataclass
+class _Rows:
+    """A small closed mesh and a buffer for as many rows as a picture needs."""
+    context: moderngl.Context
+    vertices: moderngl.Buffer
+    faces: moderngl.Buffer
+    layout: tuple[str, ...]
+    rows: moderngl.Buffer
+    arrays: dict[int, moderngl.VertexArray] = field(default_factory=dict)
+
+    @staticmethod
+    def of(context: moderngl.Context, vertices: NDArray[np.float64], faces: NDArray[np.int64], *layout: str) -> _Rows:
+        return _Rows(context, context.buffer(vertices.astype("<f4").tobytes()), context.buffer(faces.astype("<u4").tobytes()),
+                     layout, context.buffer(reserve=64, dynamic=True))
+
+    def draw(self, program: moderngl.Program, rows: NDArray[np.void]) -> None:
+        data = rows.tobytes()
+        if len(data) > self.rows.size:
+            self.drop()
+            self.rows.release()
+            self.rows = self.context.buffer(reserve=1 << (len(data) - 1).bit_length(), dynamic=True)
+        self.rows.write(data)
+        if program.glo not in self.arrays:
+            self.arrays[program.glo] = wired(self.context, program, (self.vertices, "3f", "in_position"),
+                                             (self.rows, *self.layout), index=self.faces)
+        self.arrays[program.glo].render(instances=len(rows))
+
+    def drop(self) -> None:
+        for array in self.arrays.values():
+            array.release()
+        self.arrays.clear()
+
+    def release(self) -> None:
+        self.drop()
+        for buffer in (self.vertices, self.faces, self.rows):
+            buffer.release()
+
+
+class Paths:
+    """Draws path lengths. Shares what was uploaded for pictures of the same geometry."""
+
+    def __init__(self, drawing: Drawing) -> None:
+        self._drawing, self._gl = drawing, drawing.gl
+        self._below: Kept[_Below] = Kept(4, lambda b: _below(self._gl, self._outer(), b), lambda v: v.release())
+        self._table = self._gl.texture((len(TABLE), 1), 4, dtype="f4")
+        self._table.filter = (moderngl.NEAREST, moderngl.NEAREST)
+        self._holes = _Rows.of(self._gl, *_cylinder(_SEGMENTS), "2f 1f 2f 4f/i", "in_center", "in_radius", "in_half", "in_amount")
+        self._voids = _Rows.of(self._gl, *_cube(), "3f 1f/i", "in_center", "in_radius")
+        self._smooth = [self._gl.sampler(repeat_x=True, repeat_y=True, filter=(low, moderngl.LINEAR))
+                        for low in (moderngl.LINEAR, moderngl.LINEAR_MIPMAP_NEAREST)]
+        self._target: tuple[moderngl.Texture, moderngl.Framebuffer] | None = None
+
+    def render(self, geometry: Geometry, camera: Camera, coefficients: F32) -> F32:
+        """Lengths of the basis along every ray, float32 (H, W, 4) [m]. See the module.
+
+        Args:
+            coefficients: (M, 4), metres of each basis per metre of each material of ``scenes.materials.TABLE``.
+
+        Raises:
+            InputError: coefficients of another shape; more copper layers than 32.
+        """
+        if coefficients.shape != (len(TABLE), 4):
+            raise InputError(f"paths: coefficients of shape {coefficients.shape}; give ({len(TABLE)}, 4)")
+        drawing, slab = self._drawing, geometry.slab
+        amount = np.ascontiguousarray(coefficients, np.float32)
+        copper, laminate, solder = (amount[index(n)] for n in ("copper", "fr4", "solder_sac305"))
+        card = drawing.card(geometry)
+        seen = window(camera, -slab.thickness - BELOW, max(card.top, 0.0))
+        clip = matrix(_FLIP @ camera.projection() @ camera.view())
+        back = camera.pose[:3, 2]
+        eye = (*camera.pose[:3, 3], 1.0) if camera.model == "perspective" else (*back, 0.0)
+        depth = (*-back, float(back @ camera.pose[:3, 3]) - camera.distance)
+        ray = {"clip": clip, "depth": depth}
+        self._table.write(amount.tobytes())
+        self._table.use(_COEFFICIENTS)
+        target = self._picture(camera)
+        target.use()
+
+        self._gl.enable_only(moderngl.NOTHING)
+        below = self._below.get(slab.buried) if slab.buried is not None else None
+        self._board(slab, below, camera, eye, copper - laminate, laminate)
+        self._gl.enable_only(moderngl.BLEND)
+        self._gl.blend_func = moderngl.ONE, moderngl.ONE
+        program = self._outer()
+        assign(program, **ray, laminate=tuple(-laminate if below else laminate))
+        if below is None:
+            drawing.laminate(slab).array(program).render()
+        elif below.cutouts is not None:
+            below.cutouts.render()
+        if slab.buried is not None and len(slab.buried.holes):
+            rows = _hole_rows(slab.buried, copper, laminate)
+            reach = rows["radius"] + np.hypot(rows["half"][:, 0], rows["half"][:, 1])
+            rows = rows[_within(rows["center"], reach, seen)]
+            if len(rows):
+                program = drawing.programs.get("path_hole_vert", "path_frag")
+                assign(program, **ray, thickness=slab.thickness)
+                self._holes.draw(program, rows)
+
+        program = drawing.programs.get("path_vert", "path_frag")
+        assign(program, **ray, coefficients=_COEFFICIENTS)
+        for group in card.groups:
+            rows, count = group.visible(seen, seen)
+            if count:
+                mesh = drawing.mesh(group.mesh)
+                mesh.load(rows)
+                assign(program, extent=2 * group.radius)
+                mesh.array(program).render(instances=count)
+        count = card.soup.aim(seen, seen)[0] if card.soup else 0
+        if count and card.soup:
+            program = drawing.programs.get("path_vert", "path_frag", soup=True)
+            assign(program, **ray, coefficients=_COEFFICIENTS, extent=1e3)
+            card.soup.array(program).render(vertices=3 * count)
+        if geometry.voids is not None:
+            rows = _void_rows(geometry.voids)
+            rows = rows[_within(rows["center"], rows["radius"], seen)]
+            if len(rows):
+                program = drawing.programs.get("path_void_vert", "path_void_frag")
+                assign(program, clip=clip, eye=eye, forward=tuple(-back), solder=tuple(solder))
+                self._gl.enable_only(moderngl.BLEND | moderngl.CULL_FACE)
+                self._voids.draw(program, rows)
+        out = np.empty((camera.height, camera.width, 4), np.float32)
+        target.read_into(out, components=4, dtype="f4", alignment=1)
+        drawing.solid()
+        if camera.model == "perspective":
+            out *= secant(camera)[..., None]
+        return out
+
+    def _outer(self) -> moderngl.Program:
+        return self._drawing.programs.get("path_slab_vert", "path_frag")
+
+    def _board(self, slab: Slab, below: _Below | None, camera: Camera, eye: tuple[float, ...], copper: F32, laminate: F32) -> None:
+        """Every pixel once: this also clears the target."""
+        half = np.array([camera.width, camera.height]) * camera.pixel_size / 2
+        pose, buried = camera.pose, slab.buried
+        corner = pose[:3, 3] - camera.distance * pose[:3, 2] - half[0] * pose[:3, 0] + half[1] * pose[:3, 1]
+        program = self._drawing.programs.get("screen_vert", "path_copper_frag", layers=len(below.layers) if below else 0)
+        units = [UNITS["artwork"]]
+        self._drawing.artwork(slab).use(units[0])
+        self._smooth[camera.pixel_size > _COARSE * slab.coverage.texel_size].use(units[0])
+        if below is not None and buried is not None:
+            for unit, texture in enumerate(below.textures, _BURIED):
+                texture.use(unit)
+                self._smooth[camera.pixel_size > _COARSE * buried.texel_size].use(unit)
+                units.append(unit)
+            if below.textures:
+                assign(program, buried=units[1] if len(units) == 2 else tuple(units[1:]), buried_map=below.map, layer=below.layers)
+        assign(program, eye=eye, forward=tuple(-pose[:3, 2]), corner=tuple(corner), right=tuple(camera.pixel_size * pose[:3, 0]),
+               down=tuple(-camera.pixel_size * pose[:3, 1]), copper=tuple(copper), artwork=units[0],
+               artwork_map=self._drawing.laminate(slab).artwork_map, front=slab.copper_thickness, screen_depth=0.5,
+               laminate=tuple(laminate), thickness=slab.thickness, box=buried.box if buried else (1.0, 1.0, 0.0, 0.0))
+        self._drawing.screen(program)
+        for unit in units:
+            self._smooth[0].clear(unit)
+
+    def _picture(self, camera: Camera) -> moderngl.Framebuffer:
+        size = (camera.width, camera.height)
+        if self._target is None or self._target[0].size != size:
+            self._drop()
+            texture = self._gl.texture(size, 4, dtype="f4")
+            self._target = texture, self._gl.framebuffer([texture])
+        return self._target[1]
+
+    def _drop(self) -> None:
+        if self._target is not None:
+            self._target[1].release()
+            self._target[0].release()
+            self._target = None
+
+    def release(self) -> None:
+        self._below.clear()
+        self._drop()
+        for item in (self._table, self._holes, self._voids, *self._smooth):
+            item.release()
+
+
+def secant(camera: Camera) -> F32:
+    """Length along each pixel's ray per depth along the view axis, (H, W) [1]; 1 for parallel rays."""
+    if camera.model == "telecentric":
+        return np.ones((camera.height, camera.width), np.float32)
+    x, y = (((np.arange(n) + 0.5) - n / 2) * camera.pixel_size / camera.distance for n in (camera.width, camera.height))
+    return np.sqrt((1 + y[:, None] ** 2) + x[None] ** 2).astype(np.float32)
+
+
+def _within(center: F32, radius: F32, area: object) -> NDArray[np.bool_]:
+    x, y = center[:, 0], center[:, 1]
+    return ((x + radius > area.x0) & (x - radius < area.x1)                          # type: ignore[attr-defined]
+            & (y + radius > area.y0) & (y - radius < area.y1))                       # type: ignore[attr-defined]
+
+
+def _hole_rows(buried: Buried, copper: F32, laminate: F32) -> NDArray[np.void]:
+    """Cylinders with what they change: a plated hole is a cylinder of copper for laminate with one of air in it."""
+    holes = buried.holes
+    plated = np.flatnonzero(holes[:, 5] > 0)
+    out = np.zeros(len(holes) + len(plated), _HOLE)
+    both = np.concatenate([holes, holes[plated]])
+    out["center"], out["radius"], out["half"] = both[:, :2], both[:, 2], both[:, 3:5]
+    out["amount"] = np.where(both[:, 6:] > 0, 0.0, -laminate)              # a hole that the mesh does not have takes laminate away
+    out["amount"][:len(holes)] -= np.where(holes[:, 5:6] > 0, copper - laminate, 0.0)
+    # the plating's outer cylinder
+    out["radius"][len(holes):] += holes[plated, 5]
+    out["amount"][len(holes):] = copper - laminate
+    return out
+
+
+def _void_rows(voids: Voids) -> NDArray[np.void]:
+    out = np.zeros(len(voids.radius), _VOID)
+    out["center"], out["radius"] = voids.center, voids.radius
+    return out
+
+
+def _below(context: moderngl.Context, program: moderngl.Program, buried: Buried) -> _Below:
+    """Upload the layers and cut-outs. Raises InputError where there are more layers than the shader takes."""
+    count, height, width = buried.texels.shape
+    if count > LAYERS_MOST:
+        raise InputError(f"X-ray: {count} copper layers below the front; at most {LAYERS_MOST}")
+    textures = []
+    for first in range(0, count, 4):           # four in a texture: llvmpipe filters RGBA8 twice as fast as R8
+        texels = np.zeros((height, width, 4), np.uint8)
+        for channel, layer in enumerate(buried.texels[first:first + 4]):
+            texels[..., channel] = layer
+        texture = context.texture((width, height), 4, texels)
+        texture.build_mipmaps()
+        textures.append(texture)
+    mesh, cutouts, buffers = buried.cutouts, None, []
+    if len(mesh.faces):
+        buffers = [context.buffer(mesh.vertices.tobytes()), context.buffer(mesh.faces.tobytes())]
+        cutouts = wired(context, program, (buffers[0], "3f", "in_position"), index=buffers[1])
+    size = buried.texel_size
+    return _Below(textures, cutouts, buffers,
+                  (buried.origin[0], buried.origin[1] + height * size, 1 / (width * size), -1 / (height * size)),
+                  np.column_stack([buried.height, buried.thickness]).astype(np.float32))
+
+
+def _cylinder(segments: int) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """A closed cylinder of a circle's area, z from −1 to 0; points at x = 0 are avoided, where a slot is cut."""
+    angle = 2 * np.pi * (np.arange(segments) + 0.5) / segments
+    scale = np.sqrt(2 * np.pi / segments / np.sin(2 * np.pi / segments))
+    ring = scale * np.column_stack([np.cos(angle), np.sin(angle)])
+    vertices = np.concatenate([np.column_stack([ring, np.zeros(segments)]), np.column_stack([ring, -np.ones(segments)])])
+    k = np.arange(segments)
+    nxt = (k + 1) % segments
+    fan = np.arange(1, segments - 1)
+    faces = np.concatenate([
+        np.column_stack([k, k + segments, nxt + segments]), np.column_stack([k, nxt + segments, nxt]),
+        np.column_stack([np.zeros_like(fan), fan, fan + 1]), segments + np.column_stack([np.zeros_like(fan), fan + 1, fan])])
+    return vertices, faces
+
+
+def _cube() -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """The cube [−1, 1]³, counter-clockwise from outside."""
+    vertices = np.array([(x, y, z) for z in (-1, 1) for y in (-1, 1) for x in (-1, 1)], float)
+    quads = [(0, 2, 3, 1), (4, 5, 7, 6), (0, 1, 5, 4), (2, 6, 7, 3), (0, 4, 6, 2), (1, 3, 7, 5)]
+    return vertices, np.array([t for a, b, c, d in quads for t in ((a, b, c), (a, c, d))])
+
+
+__all__ = ["LAYERS_MOST", "Paths", "secant"]

@@ -72,7 +72,13 @@ def tile_of(point: tuple[float, float], tiles: Iterable[Camera]) -> int:
 
 
 def place_of(finding: Finding, geometry: Geometry) -> tuple[float, float]:
-    """Where a finding is: the centre of the bounding box of its region and of everything with its ids."""
+    """Where a finding is: the middle of its extent."""
+    x0, y0, x1, y1 = extent_of(finding, geometry)
+    return (x0 + x1) / 2, (y0 + y1) / 2
+
+
+def extent_of(finding: Finding, geometry: Geometry) -> Box:
+    """The bounding box of a finding's region and of everything with its ids; of the whole board where it has neither."""
     points = []
     if finding.region is not None and not finding.region.is_empty:
         x0, y0, x1, y1 = finding.region.bounds
@@ -85,8 +91,8 @@ def place_of(finding: Finding, geometry: Geometry) -> tuple[float, float]:
         x1, y1 = geometry.slab.mesh.vertices[:, :2].max(axis=0)
         points.append(np.array([[x0, y0], [x1, y1]]))
     every = np.concatenate(points)
-    low, high = every.min(axis=0), every.max(axis=0)
-    return float(low[0] + high[0]) / 2, float(low[1] + high[1]) / 2
+    (x0, y0), (x1, y1) = every.min(axis=0).tolist(), every.max(axis=0).tolist()
+    return x0, y0, x1, y1
 
 
 def _shown(geometry: Geometry, ids: NDArray[np.uint32]) -> list[NDArray[np.float64]]:
@@ -105,4 +111,4 @@ def _shown(geometry: Geometry, ids: NDArray[np.uint32]) -> list[NDArray[np.float
     return points
 
 
-__all__ = ["SIDE_MAX", "cameras", "pixel_size", "place_of", "tile_of"]
+__all__ = ["SIDE_MAX", "cameras", "extent_of", "pixel_size", "place_of", "tile_of"]

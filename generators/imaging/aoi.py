@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from generators.imaging import aoi_blur as blur
 from generators.imaging import aoi_noise as noise
+from generators.imaging.aoi_defocus import defocus
 from generators.render.develop import CODE, linear_to_srgb, unpack
 from scenes.errors import InputError
 from scenes.instruments.aoi import Lens, Motion, Sensor
@@ -80,7 +81,7 @@ def _light(scene: NDArray[Any], lens: Lens, pixel_size: float, height: F32 | Non
         return lambda rows, out: _unpack(scene[rows], out, bits)
     light = np.stack([unpack(scene, c) if scene.ndim == 2 else scene[..., c] for c in range(3)]).astype(np.float32, copy=False)
     if height is not None and blurs:
-        blur.defocus(light, height, lens.focus_height, lens.aperture / 2 / pixel_size)
+        defocus(light, height, lens.focus_height, lens.aperture / 2 / pixel_size)
 
     def band(rows: slice, out: F32) -> None:
         out[:] = light[:, rows]

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from generators.render.develop import packed, unpack
 from generators.render.protocol import Buffers
 from scenes.errors import SceneError
-from scenes.instruments.aoi import Lens
+from scenes.instruments.aoi import FIELD_MAX, Lens
 from scenes.optics import Camera
 
 F64 = NDArray[np.float64]
@@ -36,9 +36,23 @@ _BAND = 32                                     # rows at a time
 
 
 def distort_points(points: F64, lens: Lens, width: int, height: int) -> F64:
-    """Where ideal pixel coordinates (N, 2) are shown, (N, 2) [px]; the picture is ``width`` × ``height`` [px]."""
+    """Where ideal pixel coordinates (N, 2) are shown, (N, 2) [px]; the picture is ``width`` × ``height`` [px].
+
+    Far outside the picture the polynomial would fold back into it. There points go on outwards along their ray instead.
+    """
     middle, half = _frame(width, height)
-    return np.asarray(_bent((np.asarray(points, float) - middle) / half, lens) * half + middle)
+    at = (np.asarray(points, float) - middle) / half
+    inward = np.minimum(_valid(lens) / np.maximum(np.hypot(at[:, 0], at[:, 1]), 1e-12), 1.0)[:, None]
+    return np.asarray(_bent(at * inward, lens) / inward * half + middle)
+
+
+@lru_cache(maxsize=16)
+def _valid(lens: Lens) -> float:
+    """Ideal radius, in half diagonals, up to which the polynomial is used: a little past the shown corner, or where it turns."""
+    r = np.linspace(0, 4, 2001)
+    shown = r * (1 + r**2 * (lens.k1 + r**2 * lens.k2))
+    past = (shown >= FIELD_MAX) | (np.gradient(shown, r) <= 0)
+    return float(r[np.argmax(past)]) if past.any() else 4.0
 
 
 def straighten_points(points: F64, lens: Lens, width: int, height: int) -> F64:

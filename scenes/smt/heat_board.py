@@ -2,11 +2,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt
+from shapely.geometry.base import BaseGeometry
 
 from scenes.board.model import Board, Layer
 from scenes.board.raster import rasterise
@@ -53,8 +55,8 @@ def plate(board: Board) -> Plate:
     cell = max(CELL, math.sqrt((x1 - x0) * (y1 - y0) / CELLS_MOST))
     rows, columns = (max(1, math.ceil(round(side / cell, 6))) for side in (y1 - y0, x1 - x0))
 
-    def share(shapes: list[object]) -> F64:
-        fine = rasterise(shapes, (x0, y0), cell / FINE, rows * FINE, columns * FINE)  # type: ignore[arg-type]
+    def share(shapes: Sequence[BaseGeometry]) -> F64:
+        fine = rasterise(shapes, (x0, y0), cell / FINE, rows * FINE, columns * FINE)
         return fine.reshape(rows, FINE, columns, FINE).mean(axis=(1, 3)) / 255.0
 
     laminate, fr4, copper = share([board.outline]), TABLE[index("fr4")], TABLE[index("copper")]
@@ -73,19 +75,17 @@ def plate(board: Board) -> Plate:
     return Plate(solid, np.maximum(sheet, floor), np.maximum(capacity, 1.0), (float(x0), float(y0)), cell, nearest)
 
 
-def _painted(layer: Layer, share) -> F64:  # type: ignore[no-untyped-def]
+def _painted(layer: Layer, share: Callable[[Sequence[BaseGeometry]], F64]) -> F64:
     """Share of a layer per cell: runs of dark shapes add, runs of clear ones take away from what came before."""
-    out, start = None, 0
+    out, start = share([]), 0
     while start < len(layer.shapes):
         end = start
         while end < len(layer.shapes) and layer.dark[end] == layer.dark[start]:
             end += 1
         run = share([s for s in layer.shapes[start:end] if not s.is_empty])
-        if out is None:
-            out = np.zeros_like(run)
         out = 1 - (1 - out) * (1 - run) if layer.dark[start] else out * (1 - run)
         start = end
-    return out if out is not None else share([])
+    return out
 
 
 __all__ = ["CELL", "Plate", "plate"]

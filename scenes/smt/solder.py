@@ -304,7 +304,7 @@ def hollows(frame: Frame, shown: Bool) -> Voids | None:
                           & (state.volume[voids.joint] > shapes.TINY))
     if not len(keep):
         return None
-    joint = voids.joint[keep]
+    joint = voids.joint[keep].astype(np.int64)
     where = touch(frame, joint)
     height = np.maximum(where.low, 20e-6)
     cos, sin = np.cos(rows.land_angle[joint]), np.sin(rows.land_angle[joint])

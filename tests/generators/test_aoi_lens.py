@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from scipy import ndimage
 
 from generators.imaging import aoi, aoi_blur
+from generators.imaging.aoi_defocus import defocus
 from generators.render import develop
 from scenes.errors import InputError
 from scenes.instruments.aoi import AIRY_RADIUS, Lens, Motion, Sensor
@@ -149,8 +150,8 @@ def test_defocus_grows_with_height():
 def test_in_focus_nothing_is_blurred():
     lens = Lens()
     scene = edge((50, 50))
-    inside = np.linspace(lens.focus_height - 0.49 * lens.depth_of_field(PIXEL), lens.focus_height + 0.49 * lens.depth_of_field(PIXEL),
-                         2500, dtype=np.float32).reshape(50, 50)
+    half = 0.49 * lens.depth_of_field(PIXEL)
+    inside = np.linspace(lens.focus_height - half, lens.focus_height + half, 2500, dtype=np.float32).reshape(50, 50)
     inside[0, 0] = -np.inf                     # nothing is there
     assert np.array_equal(seen(scene, lens, height=inside), seen(scene, lens))
 
@@ -179,7 +180,7 @@ def test_even_light_stays_even(seed, light, tall):
     rng = np.random.default_rng(seed)
     height = ndimage.zoom(rng.random((6, 7)), 12, order=int(rng.integers(0, 2))).astype(np.float32) * np.float32(tall)
     field = np.full((3, *height.shape), light, np.float32)
-    aoi_blur.defocus(field, height, 0.0, 0.012 / 2 / PIXEL)
+    defocus(field, height, 0.0, 0.012 / 2 / PIXEL)
     assert field == pytest.approx(light, rel=1e-3)
 
 

@@ -119,7 +119,7 @@ def test_quantisation_noise_is_a_twelfth(bits):
     assert error.var() == pytest.approx(1 / 12 + sensor.gain * limit / 2, rel=0.02)
 
 
-@pytest.mark.parametrize("mean", [0.1, 1.0, 3.3, 12.0, 27.7])
+@pytest.mark.parametrize("mean", [0.1, 1.0, 3.3, 12.0, 19.7])
 def test_few_electrons_follow_poisson(mean):
     """Electron by electron: gain 1, nothing else makes noise."""
     sensor = Sensor(gain=1, full_well=500, dark_noise=0, prnu=0, dsnu=0, dark_current=0, black_level=0)
@@ -184,7 +184,8 @@ def test_codes_and_linear_light_are_one_scene():
     light = rng.random((50, 64, 3), dtype=np.float32)
     code = develop.packed(light)
     seen = np.stack([develop.unpack(code, c) for c in range(3)], axis=-1)
-    assert np.array_equal(aoi.record(code, Sensor(), Lens(), STILL, PIXEL, 5), aoi.record(seen, Sensor(), Lens(), STILL, PIXEL, 5))
+    pictures = [aoi.record(scene, Sensor(), Lens(), STILL, PIXEL, 5) for scene in (code, seen)]
+    assert np.array_equal(*pictures)
 
 
 @pytest.mark.parametrize("shape", [(2, 2), (1, 200), (33, 7), (64, 64)])

@@ -1,4 +1,4 @@
-"""The AOI station through the gl renderer: colour rings on a solder-like cap (check C2), telecentric and perspective lenses (C4)."""
+"""The AOI station through the gl renderer: colour rings on a solder-like cap (check C2), lenses against height (C4)."""
 from __future__ import annotations
 
 import math
@@ -78,7 +78,8 @@ def test_colours_change_on_a_cap_where_geometry_says(gl, ball, pixel):
     sin(θ/2): an edge is at most half a column, R/510, away from its place."""
     side = 2 * math.ceil(0.75 * ball / pixel / 2) * 2
     camera = looking_down("c", MIDDLE, pixel, side, side)
-    picture = gl.render(Geometry(made.slab(), soup=cap(ball, 46 * DEG)), camera, color_ring_light(0.1), Look(), outputs={"rgb"}).rgb
+    geometry = Geometry(made.slab(), soup=cap(ball, 46 * DEG))
+    picture = gl.render(geometry, camera, color_ring_light(0.1), Look(), outputs={"rgb"}).rgb
     found, expected, colors = rings_of(picture, ball, pixel)
     assert np.abs(found - expected).max() < 1
     assert np.abs(found - expected).max() < ball / pixel / 2 / (lighting.COLUMNS - 1) + 0.35
@@ -107,8 +108,8 @@ def test_color_rings_are_the_reference():
 
 @pytest.mark.parametrize("model", ["telecentric", "perspective"])
 def test_scale_against_height(gl, model):
-    """Two pairs of posts, near and far from the board: a telecentric lens shows them at the same place and size, a perspective one
-    magnified by distance / (distance − height)."""
+    """Posts of three heights: a telecentric lens shows their tops at the same place and size, a perspective one magnified by
+    distance / (distance − height)."""
     pixel, distance = 20e-6, 0.1
     camera = looking_down("c", MIDDLE, pixel, 800, 800, distance=distance, model=model)
     for height in (0.2e-3, 4e-3, 8e-3):

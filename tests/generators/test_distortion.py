@@ -65,6 +65,17 @@ def test_inverse_is_exact(k1, k2, p1, p2, seed):
     assert np.abs(distortion.distort_points(there, lens, 1024, 768) - points).max() < distortion.TOLERANCE
 
 
+@lenses
+def test_what_is_far_outside_stays_outside(lens):
+    """A land ten pictures away must not be folded into this one."""
+    turn = np.linspace(0, 2 * np.pi, 200)
+    for away in (1.4, 2.0, 3.0, 5.0, 20.0):
+        points = np.array([512, 384]) + 640 * away * np.stack([np.cos(turn), np.sin(turn)], 1)
+        x, y = distortion.distort_points(points, lens, 1024, 768).T
+        assert np.all((x < 0) | (x > 1024) | (y < 0) | (y > 768))
+        assert np.all(np.hypot(x - 512, y - 384) > 640)
+
+
 def test_a_folding_lens_is_refused():
     with pytest.raises(SceneError, match="smaller coefficients"):
         distortion.warp(looking_down("c", (0, 0), 1e-5, 64, 48), Lens(k1=-0.45))
@@ -150,7 +161,8 @@ def test_every_buffer_goes_through_the_same_map():
     rng = np.random.default_rng(0)
     shape = (larger.height, larger.width)
     ids = rng.integers(0, 9, shape).astype(np.uint32)
-    ideal = Buffers(None, ids.astype(np.float32), np.repeat(ids[..., None], 3, axis=-1).astype(np.float32), ids, ids.astype(np.uint16))
+    normal = np.repeat(ids[..., None], 3, axis=-1).astype(np.float32)
+    ideal = Buffers(None, ids.astype(np.float32), normal, ids, ids.astype(np.uint16))
     bend = distortion.warp(camera, BENT)
     out = bend.buffers(ideal)
     assert out.rgb is None and out.instance is not None and out.instance.dtype == np.uint32
@@ -162,7 +174,7 @@ def test_every_buffer_goes_through_the_same_map():
 
 @lenses
 def test_through_the_renderer(lens):
-    """Chips on a board, drawn ideal and bent: amodal masks, ids and light belong together; a point is shown where it should be."""
+    """Chips on a board, drawn ideal and bent: amodal masks and ids belong together; a chip is shown where it should be."""
     try:
         renderer = open_renderer("gl")
     except BackendUnavailable as error:

@@ -16,8 +16,9 @@ from generators.imaging.flicker import Flicker
        frequency=st.sampled_from([100.0, 120.0]))
 def test_factor_is_the_mean_over_the_exposure(time, exposure, depth, phase, frequency):
     lamp = Flicker(frequency, depth, phase)
-    mean, _ = integrate.quad(lambda t: 1 + depth * math.cos(2 * math.pi * frequency * t + phase), time, time + exposure, limit=200)
-    assert lamp.factor(time, exposure) == pytest.approx(mean / exposure, abs=1e-6)
+    light, _ = integrate.quad(lambda t: 1 + depth * math.cos(2 * math.pi * frequency * t + phase), time, time + exposure,
+                              limit=200)
+    assert lamp.factor(time, exposure) == pytest.approx(light / exposure, abs=1e-6)
 
 
 @pytest.mark.parametrize("frequency", [100.0, 120.0])

@@ -137,11 +137,10 @@ def test_the_lifted_end_of_a_tombstone_is_colder(product, healthy, mode, referen
 
 @pytest.mark.parametrize("reference", ["R13", "R4", "U3"])
 def test_cold_and_thin_joints_leave_a_part_warmer(product, healthy, reference):
-    before = part(FAMILY.heat(product, healthy, Powered()), product, reference)
-    cold = part(FAMILY.heat(product, changed(healthy, "roughness", joints(product, reference), 0.40), Powered()), product, reference)
     j = joints(product, reference)
-    thin = part(FAMILY.heat(product, changed(healthy, "volume", j, 0.1 * healthy.volume[j]), Powered()), product, reference)
-    much = part(FAMILY.heat(product, changed(healthy, "volume", j, 2.0 * healthy.volume[j]), Powered()), product, reference)
+    before, cold, thin, much = (part(FAMILY.heat(product, state, Powered()), product, reference) for state in (
+        healthy, changed(healthy, "roughness", j, 0.40), changed(healthy, "volume", j, 0.1 * healthy.volume[j]),
+        changed(healthy, "volume", j, 2.0 * healthy.volume[j])))
     assert cold - before > 0.05 and thin - before > 0.02
     assert abs(much - before) < 0.2 * (cold - before)
 
@@ -236,11 +235,11 @@ def test_long_after_the_oven_all_is_at_room_temperature(product, healthy):
 
 def test_the_field_is_found_by_id_and_place(product, healthy):
     field = FAMILY.heat(product, healthy, Powered())
-    rows, columns = field.board.shape
+    rows = len(field.board)
     x0, y0 = field.origin
     corner = np.array([x0 + 0.5 * field.cell, y0 + (rows - 0.5) * field.cell])
     assert field.on_board(corner) == pytest.approx(field.board[0, 0])
-    between = corner + [0.5 * field.cell, 0.0]
+    between = corner + np.array([0.5 * field.cell, 0.0])
     assert field.on_board(between) == pytest.approx(field.board[0, :2].mean())
     assert field.at(10**6, np.array([*corner, 0.0])) == pytest.approx(field.board[0, 0])
     c = number(product, "U2")

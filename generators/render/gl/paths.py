@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from generators.render.gl.context import assign
 from generators.render.gl.drawing import UNITS, Drawing, matrix
 from generators.render.gl.store import Kept, wired
-from generators.render.view import window
+from generators.render.view import Window, window
 from scenes.errors import InputError
 from scenes.geometry import Buried, Geometry, Slab, Voids
 from scenes.materials import TABLE, index
@@ -51,8 +51,10 @@ class _Below:
     layers: NDArray[np.float32]                # (L, 2) height, thickness [m]
 
     def release(self) -> None:
-        for item in ([self.cutouts] if self.cutouts else []) + self.buffers + self.textures:
-            item.release()                     # type: ignore[attr-defined]
+        if self.cutouts is not None:
+            self.cutouts.release()
+        for item in (*self.buffers, *self.textures):
+            item.release()
 
 
 @dataclass
@@ -238,10 +240,9 @@ def secant(camera: Camera) -> F32:
     return np.sqrt((1 + y[:, None] ** 2) + x[None] ** 2).astype(np.float32)
 
 
-def _within(center: F32, radius: F32, area: object) -> NDArray[np.bool_]:
+def _within(center: F32, radius: F32, area: Window) -> NDArray[np.bool_]:
     x, y = center[:, 0], center[:, 1]
-    return ((x + radius > area.x0) & (x - radius < area.x1)                          # type: ignore[attr-defined]
-            & (y + radius > area.y0) & (y - radius < area.y1))                       # type: ignore[attr-defined]
+    return np.asarray((x + radius > area.x0) & (x - radius < area.x1) & (y + radius > area.y0) & (y - radius < area.y1))
 
 
 def _hole_rows(buried: Buried, copper: F32, laminate: F32) -> NDArray[np.void]:

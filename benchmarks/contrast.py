@@ -233,25 +233,26 @@ def _cut(picture: NDArray[Any] | None, side: float, camera: Camera) -> NDArray[A
 # --- tables and pictures --------------------------------------------------------------------------------------------
 
 CELL, GAP = 118, 4                             # [px] of the sheet
-V, W, I = "visible", "weak", "invisible"
+V, W, H = "visible", "weak", "invisible"
 EXPECTED: dict[str, tuple[str, str, str, str, str]] = {        # by column; "weak" promises nothing either way
     "missing": (V, V, V, V, V), "shift": (V, W, W, V, V), "rotation": (V, W, W, V, V), "tombstone": (V, V, V, V, V),
     "billboard": (V, W, W, W, W), "flipped": (V, W, W, W, W), "polarity": (V, W, W, W, W), "wrong_part": (V, V, V, V, V),
-    "bridge": (V, V, W, V, V), "insufficient": (V, W, W, V, V), "excess": (V, W, W, V, V), "cold_joint": (V, W, W, I, I),
-    "head_in_pillow": (I, W, I, W, W), "bga_void": (I, I, I, V, V), "lifted_lead": (V, W, W, W, W),
-    "solder_ball": (V, W, W, V, V), "residue": (V, W, W, I, I), "scratch": (V, W, W, I, I)}
+    "bridge": (V, V, W, V, V), "insufficient": (V, W, W, V, V), "excess": (V, W, W, V, V), "cold_joint": (V, W, W, H, H),
+    "head_in_pillow": (H, W, H, W, W), "bga_void": (H, H, H, V, V), "lifted_lead": (V, W, W, W, W),
+    "solder_ball": (V, W, W, V, V), "residue": (V, W, W, H, H), "scratch": (V, W, W, H, H)}
 
 
 def verdict(expected: str, median: float) -> str:
     """Whether a median agrees with what physics says."""
-    seen = V if median >= VISIBLE else I if median <= INVISIBLE else W
+    seen = V if median >= VISIBLE else H if median <= INVISIBLE else W
     return "as expected" if seen == expected else f"{seen}" if expected == W else f"CONTRADICTS: {seen}"
 
 
 def table(rows: Sequence[dict[str, str]], names: Sequence[str]) -> tuple[str, int]:
     """Markdown of everything measured, and how many medians contradict what is expected."""
     short = ["| Defect | units | " + " | ".join(COLUMNS) + " |", "| --- " * (2 + len(COLUMNS)) + "|"]
-    full = ["| Defect | instrument | median | 10 % | 90 % | ≥ 3 | ≤ 0.5 | signal | noise | expected | verdict |", "| --- " * 11 + "|"]
+    full = ["| Defect | instrument | median | 10 % | 90 % | ≥ 3 | ≤ 0.5 | signal | noise | expected | verdict |",
+            "| --- " * 11 + "|"]
     wrong = 0
     for name in names:
         mine = [r for r in rows if r["defect"] == name]
@@ -264,7 +265,7 @@ def table(rows: Sequence[dict[str, str]], names: Sequence[str]) -> tuple[str, in
             low, median, high = np.percentile(values, (10, 50, 90))
             said = verdict(expected, float(median))
             wrong += said.startswith("CON")
-            mark = {V: "●", W: "◐", I: "○"}[V if median >= VISIBLE else I if median <= INVISIBLE else W]
+            mark = {V: "●", W: "◐", H: "○"}[V if median >= VISIBLE else H if median <= INVISIBLE else W]
             cells.append(f"{mark} {median:.2g}" if median < 10 else f"{mark} {median:.0f}")
             full.append(f"| {name} | {column} | {median:.2f} | {low:.2f} | {high:.2f} | {np.mean(values >= VISIBLE):.0%} | "
                         f"{np.mean(values <= INVISIBLE):.0%} | {np.median(_column(mine, column, 'signal')):.3g} | "
@@ -332,7 +333,8 @@ def main(out: Path, units: int = UNITS) -> int:
                 continue
             row, found = bench.measure(index)
             for column, measured in found.items():
-                row |= {f"{column} {what}": f"{v:.6g}" for what, v in zip(("cnr", "signal", "noise"), measured.values, strict=True)}
+                for what, value in zip(("cnr", "signal", "noise"), measured.values, strict=True):
+                    row[f"{column} {what}"] = f"{value:.6g}"
                 row[f"{column} pixels"] = measured.pixels
             writer.writerow(row)
             file.flush()

@@ -16,7 +16,7 @@ from typing import Any
 
 from domain_randomization.quotas import asked
 from domain_randomization.recipe import Recipe
-from domain_randomization.sampling import Context, check_quotas, make_sample
+from domain_randomization.sampling import Context, begin_sample, check_quotas
 from domain_randomization.target import Target, shard_range
 from generators.dataset.rows import Row
 from generators.dataset.schema import DatasetInfo
@@ -192,7 +192,7 @@ def make_shard(context: Context, info: DatasetInfo, out: Path, shard: int, made:
 
     def samples() -> Iterator[Any]:
         for index in indices:
-            yield make_sample(context, index)
+            yield begin_sample(context, index)      # its frames are made while they are stored
             made()
 
     write_shard(out, shard, samples(), info)

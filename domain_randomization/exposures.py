@@ -6,17 +6,18 @@ jitter and its own noise streams, so that asking for one more modality changes n
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from domain_randomization.clips import Moment
 from domain_randomization.randomizers.camera import Jitter, moved
 from domain_randomization.recipe import Frames, Recipe
 from domain_randomization.views import Box, cameras, place_of, tile_of
 from generators.dataset.sample import Frame, Instance
-from scenes.errors import RecipeError, SceneError
+from scenes.errors import BackendUnavailable, RecipeError, SceneError
 from scenes.family import Finding
 from scenes.geometry import Geometry
 from scenes.optics import Camera, Lighting, Look
@@ -125,26 +126,39 @@ def choose_tiles(instrument: Instrument, choice: str, hit: Finding | None, geome
 
 
 def expose(context: Context, instrument: Instrument, subject: Subject, tiles: Sequence[int], jitter: Jitter,
-           seeds: Sequence[int], first: int, name: str | None) -> list[tuple[Frame, tuple[Instance, ...]]]:
-    """The frames of one instrument with their labels.
+           seeds: Sequence[int], first: int, name: str | None,
+           clip: Sequence[Moment] = ()) -> Iterator[tuple[Frame, tuple[Instance, ...]]]:
+    """The frames of one instrument with their labels, one after another.
 
     Args:
         seeds: Of the noise, one per camera of the instrument.
         first: Number of the first frame in its sample.
         name: Camera name instead of the instrument's own.
+        clip: Take these instead of one picture.
     """
     shoot = {"rgb": _colour, "thermal": _thermal, "xray": _xray}[instrument.modality]
-    made: list[tuple[Frame, tuple[Instance, ...]]] = []
+    number = first
     for tile in tiles:
         camera = moved(instrument.cameras[tile], jitter)
         if instrument.modality == "xray":
             assert instrument.station.xray is not None
             camera = _behind_the_source(camera, instrument.cameras[tile], instrument)
-        images, labels, found = shoot(context, instrument, subject, camera, seeds[tile], first + len(made))
-        view = {"model": camera.model, "pixel_size": camera.pixel_size, "distance": camera.distance, "width": camera.width,
-                "height": camera.height, "pose": camera.pose.ravel().tolist(), "tile": tile}
-        made.append((Frame(name or camera.name, instrument.station.path, images, labels, view), found))
-    return made
+        for shown, taken, seed, when in _frames(subject, camera, seeds[tile], clip):
+            images, labels, found = shoot(context, instrument, shown, taken, seed, number)
+            view = {"model": taken.model, "pixel_size": taken.pixel_size, "distance": taken.distance, "width": taken.width,
+                    "height": taken.height, "pose": taken.pose.ravel().tolist(), "tile": tile, **when}
+            yield Frame(name or taken.name, instrument.station.path, images, labels, view), found
+            number += 1
+
+
+def _frames(subject: Subject, camera: Camera, seed: int,
+            clip: Sequence[Moment]) -> Iterator[tuple[Subject, Camera, int, dict[str, float]]]:
+    """What is before the camera, where that is, the seed of its noise, and what a clip adds to the view."""
+    if not clip:
+        yield subject, camera, seed, {}
+    for moment in clip:
+        lit = dataclasses.replace(subject, lighting=subject.lighting.scaled(moment.light))
+        yield lit, moment.taken_by(camera), moment.seed, {"clip": moment.number, "time_s": moment.time, "light": moment.light}
 
 
 Shot = tuple[dict[str, Any], dict[str, Any], tuple[Instance, ...]]
@@ -161,28 +175,31 @@ def _colour(context: Context, instrument: Instrument, subject: Subject, camera: 
 
 
 def _thermal(context: Context, instrument: Instrument, subject: Subject, camera: Camera, seed: int, number: int) -> Shot:
-    from generators.imaging.infrared import see
+    """Of the dense labels instance and part alone: they come from the radiation pass itself."""
+    from generators.imaging.infrared import see_labelled
     from generators.labels import label_frame
 
     seen = instrument.station.infrared
     assert seen is not None
-    asked = context.recipe.outputs.labels
     field = context.family.heat(context.product, subject.state, seen.mode)
-    image = see(context.renderer, subject.geometry, camera, field, seen, subject.look, np.random.Generator(np.random.SFC64(seed)))
-    buffers = context.renderer.render(subject.geometry, camera, subject.lighting, subject.look,
-                                      outputs=frozenset({"instance", "part", *asked}))
+    image, buffers = see_labelled(context.renderer, subject.geometry, camera, field, seen, subject.look,
+                                  np.random.Generator(np.random.SFC64(seed)))
     found = label_frame(number, subject.findings, buffers, subject.geometry, camera, context.renderer, context.family.taxonomy,
                         modality="thermal")
-    return {"thermal": image}, {name: getattr(buffers, name) for name in asked}, found
+    asked = context.recipe.outputs.labels
+    labels: dict[str, Any] = {name: getattr(buffers, name) for name in ("instance", "part") if name in asked}
+    return {"thermal": image}, labels, found
 
 
 def _xray(context: Context, instrument: Instrument, subject: Subject, camera: Camera, seed: int, number: int) -> Shot:
     """No dense labels: behind a pixel of an X-ray picture lies more than one thing. Its masks say what each one covers."""
-    from generators.imaging.xray import coefficients, picture
+    from generators.imaging.xray import PathRenderer, coefficients, picture
     from generators.imaging.xray_labels import label_xray
 
     machine = instrument.station.xray
     assert machine is not None
+    if not isinstance(context.renderer, PathRenderer):
+        raise BackendUnavailable(f"renderer '{context.renderer.name}': draws no X-ray pictures; use 'gl'")
     paths = context.renderer.paths(subject.geometry, camera, coefficients(machine))
     counts = picture(paths, machine, seed, pixel_size=camera.pixel_size)
     found = label_xray(number, subject.findings, subject.geometry, camera, context.renderer, context.family.taxonomy)

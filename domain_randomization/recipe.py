@@ -99,6 +99,16 @@ class Frames(Section):
     height: int | None = Field(default=None, ge=16, le=8192)
 
 
+class Clip(Section):
+    """Frames at a rate instead of one picture, by the colour camera. Conveyor and exposure are the scene's (``motion``)."""
+
+    frames: int = Field(ge=2, le=600)
+    rate_hz: float = Field(gt=0, le=10_000)
+    flicker: within(0, 1) = Field(default=constant(0), description="of the lamps, at twice the frequency of the mains: "  # type: ignore[valid-type]
+                                  "0 steady, 1 dark once in every period; its phase is random")
+    mains_hz: Literal[50, 60] = 50
+
+
 class LightingRange(Section):
     """How the lamps differ from the scene's. Gains are factors."""
 
@@ -120,8 +130,8 @@ class CameraRange(Section):
     roll_deg: within(-180, 180) = normal(0, 0.2)  # type: ignore[valid-type]
     tilt_deg: within(-20, 20) = Field(default=constant(0), description="about x and about y, around the focus point")  # type: ignore[valid-type]
     scale: within(0.5, 2) = Field(default=normal(1, 0.002), description="factor on the pixel size")  # type: ignore[valid-type]
-    blur_px: within(0, 20) = Field(default=uniform(0.2, 0.7), description="standard deviation of the point spread")  # type: ignore[valid-type]
-    noise: within(0, 0.5) = Field(default=uniform(0.001, 0.006), description="standard deviation of the read-out, of full scale")  # type: ignore[valid-type]
+    blur_px: within(0, 20) = Field(default=uniform(0.0, 0.5), description="point spread beyond the lens's, standard deviation")  # type: ignore[valid-type]
+    noise: within(0, 0.5) = Field(default=uniform(0.0, 0.002), description="read-out noise beyond the sensor's, of full scale")  # type: ignore[valid-type]
 
 
 class LookRange(Section):
@@ -190,6 +200,7 @@ class Recipe(Section):
     splits: Splits = Splits()
     clock: Clock = Clock()
     frames: Frames = Frames()
+    clip: Clip | None = Field(default=None, description="None: still pictures")
     lighting: LightingRange = LightingRange()
     camera: CameraRange = CameraRange()
     look: LookRange = LookRange()
@@ -201,6 +212,14 @@ class Recipe(Section):
     def _each_once(self) -> Recipe:
         if len(set(self.modalities)) < len(self.modalities):
             raise ValueError("modalities: name each one once")
+        return self
+
+    @model_validator(mode="after")
+    def _one_colour_camera(self) -> Recipe:
+        if self.clip is not None and "rgb" not in self.modalities:
+            raise ValueError("clip: is of the colour camera; add rgb to modalities, or remove clip")
+        if self.clip is not None and self.frames.tiles == "all":
+            raise ValueError("clip: shows one tile; set frames.tiles to 'cycle' or 'random', or remove clip")
         return self
 
     @classmethod
@@ -265,7 +284,8 @@ class Recipe(Section):
 
     def digest(self, scene: Scene) -> str:
         """SHA-256 hex of what determines the content of sample i, whatever i."""
-        data = self.model_dump(mode="json", exclude={"scene", "count", "shard_size", "outputs", "execution"})
+        still = {"clip"} if self.clip is None else set()       # still pictures are what they were before there were clips
+        data = self.model_dump(mode="json", exclude={"scene", "count", "shard_size", "outputs", "execution"} | still)
         return _sha({"recipe": data, "scene": scene.digest()})
 
 
@@ -284,8 +304,8 @@ def recipe_schema() -> dict[str, Any]:
 
 
 RECIPE_KEYS = sorted({key for model in (
-    Recipe, Quota, Interval, Splits, Clock, Frames, LightingRange, CameraRange, LookRange, Process, Outputs, Execution,
+    Recipe, Quota, Interval, Splits, Clock, Frames, Clip, LightingRange, CameraRange, LookRange, Process, Outputs, Execution,
     Distribution, Normal) for key in model.model_fields})
 
-__all__ = ["RECIPE_KEYS", "UNITS", "CameraRange", "Clock", "Execution", "Frames", "Interval", "LightingRange", "LookRange",
-           "Outputs", "Process", "Quota", "Recipe", "Splits", "recipe_schema"]
+__all__ = ["RECIPE_KEYS", "UNITS", "CameraRange", "Clip", "Clock", "Execution", "Frames", "Interval", "LightingRange",
+           "LookRange", "Outputs", "Process", "Quota", "Recipe", "Splits", "recipe_schema"]

@@ -1,14 +1,14 @@
 """One sample from recipe, scene and index: draw, run the process, look, label. Nothing else goes in.
 
-Streams of a sample: ``look``, ``lighting``, ``camera``, ``drift/<name>``, ``noise``, ``tile``, ``host``, and per attempt
-k ``condition/k`` and ``simulate/k``.
+Streams of a sample: ``look``, ``lighting``, ``camera``, ``drift/<name>``, ``noise``, ``tile``, ``host``, of a clip ``flicker``
+and ``noise/clip``, and per attempt k ``condition/k`` and ``simulate/k``.
 """
 from __future__ import annotations
 
 import dataclasses
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from domain_randomization.clips import Moment, check_clip, draw_lamps, moments
 from domain_randomization.exposures import Subject, choose_tiles, expose, find_station, instruments
 from domain_randomization.quotas import Cell, Schedule, schedule
 from domain_randomization.randomizers.camera import Jitter, draw_jitter, seen_by
@@ -26,10 +27,11 @@ from domain_randomization.randomizers.look import vary_look
 from domain_randomization.recipe import Recipe
 from domain_randomization.streams import sample_id, stream
 from domain_randomization.views import cameras
-from generators.dataset.sample import Frame, Instance, Sample
+from generators.dataset.sample import Sample, Shot
 from generators.render.protocol import Renderer
 from scenes.errors import BackendUnavailable, RecipeError, SceneError
 from scenes.family import Family, Finding, Target
+from scenes.instruments.aoi import Motion
 from scenes.optics import Lighting, Look
 from scenes.scene import Scene
 
@@ -57,6 +59,8 @@ class Context:
         self.instruments = instruments(scene, recipe, self.family.box(self.product))
         assert self.station.camera is not None
         self.cameras = cameras(self.station.camera, recipe.frames, self.family.box(self.product))
+        if recipe.clip is not None:
+            check_clip(recipe.clip, self.cameras[0], 2 if recipe.outputs.golden else 1)
         self.digest = recipe.digest(scene)
 
     @cached_property
@@ -188,6 +192,11 @@ def _met(target: Target, findings: Sequence[Finding]) -> Finding | None:
 
 def make_sample(context: Context, index: int) -> Sample:
     """Sample ``index`` of the recipe, recorded by every instrument and labelled."""
+    return begin_sample(context, index).whole()
+
+
+def begin_sample(context: Context, index: int) -> Sample:
+    """The same with its frames still to be made, as ``shots``: a clip is never in memory as a whole."""
     recipe, family, product = context.recipe, context.family, context.product
     assert context.station.lighting is not None
     look = vary_look(Look(), recipe.look, _stream(context, index, "look"))
@@ -203,8 +212,6 @@ def make_sample(context: Context, index: int) -> Sample:
         state = family.golden(product, unit.state, unit.findings)
         subjects[GOLDEN] = Subject(state, context.findings(state), family.geometry(product, state, look), look, lighting)
 
-    frames: list[Frame] = []
-    instances: list[Instance] = []
     tiles: dict[str, tuple[int, ...]] = {}
     seeds: dict[str, list[int]] = {}
     for instrument in context.instruments:
@@ -213,17 +220,27 @@ def make_sample(context: Context, index: int) -> Sample:
         turn = context.schedule.free_ordinal(index)
         tiles[kind] = choose_tiles(instrument, recipe.frames.tiles, unit.hit, geometry, turn, drawn)
         seeds[kind] = _stream(context, index, f"noise{ending}").integers(1 << 31, size=count).tolist()
-    for name, subject in subjects.items():
-        for instrument in context.instruments:
-            kind = instrument.modality
-            for frame, found in expose(context, instrument, subject, tiles[kind], jitters[kind], seeds[kind], len(frames), name):
-                frames.append(frame)
-                instances.extend(found)
+    clip: tuple[Moment, ...] = ()
+    causes = conditions(context, index, unit, look, lighting, jitters, tiles)
+    if recipe.clip is not None:
+        lamps, motion = draw_lamps(recipe.clip, _stream(context, index, "flicker")), context.cameras[0].motion or Motion()
+        clip = moments(recipe.clip, motion, lamps, _stream(context, index, "noise/clip"))
+        causes["clip"] = {"flicker": dataclasses.asdict(lamps), "motion": dataclasses.asdict(motion)}
+
+    def shots() -> Iterator[Shot]:
+        number = 0
+        for name, subject in subjects.items():
+            for instrument in context.instruments:
+                kind = instrument.modality
+                for shot in expose(context, instrument, subject, tiles[kind], jitters[kind], seeds[kind], number, name,
+                                   clip if kind == "rgb" else ()):
+                    yield shot
+                    number += 1
 
     start_us = (recipe.clock.start - EPOCH) // timedelta(microseconds=1)
     time_ns = start_us * 1000 + round(index * recipe.clock.takt_s * 1e9)
     return Sample(sample_id(context.digest, index), index, f"U{index:08d}", context.schedule.split(index), time_ns,
-                  tuple(frames), tuple(instances), conditions(context, index, unit, look, lighting, jitters, tiles))
+                  (), (), causes, shots=shots())
 
 
 def conditions(context: Context, index: int, unit: Unit, look: Look, lighting: Lighting, jitters: Mapping[str, Jitter],
@@ -260,5 +277,5 @@ def _finite(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
 
-__all__ = ["ATTEMPTS", "GOLDEN", "Context", "Unit", "check_quotas", "conditions", "find_family", "find_station",
+__all__ = ["ATTEMPTS", "GOLDEN", "Context", "Unit", "begin_sample", "check_quotas", "conditions", "find_family", "find_station",
            "make_sample", "make_unit", "replay"]

@@ -143,7 +143,7 @@ def inspect(dataset: Annotated[Path, typer.Argument()],
 
 @app.command()
 def export(dataset: Annotated[Path, typer.Argument()],
-           format: Annotated[str, typer.Option("--format", "-f", help="coco, yolo, mvtec or hf")],
+           format: Annotated[str, typer.Option("--format", "-f", help="coco, yolo, mvtec, hf, or mp4 for clips")],
            out: Annotated[Path, typer.Option("--out", "-o")],
            as_json: Json = False) -> None:
     """Export a dataset to another format."""

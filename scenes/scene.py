@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal
@@ -61,9 +61,9 @@ class CameraFile(_File):
     view: Literal["tiles", "board"] = Field("tiles", description="'tiles': frames of width × height cover the board; "
                                             "'board': one frame over all of it")
     distance_mm: float = Field(200.0, gt=1)
-    sensor: SensorFile = SensorFile()
-    lens: LensFile = LensFile()
-    motion: MotionFile = MotionFile()
+    sensor: SensorFile = SensorFile.model_validate({})
+    lens: LensFile = LensFile.model_validate({})
+    motion: MotionFile = MotionFile.model_validate({})
 
 
 class StationFile(_File):
@@ -127,9 +127,9 @@ class CameraSpec:
     height: int
     view: Literal["tiles", "board"]
     distance: float                            # [m]
-    sensor: Sensor = Sensor()
-    lens: Lens = Lens()
-    motion: Motion = Motion()
+    sensor: Sensor = field(default_factory=Sensor)
+    lens: Lens = field(default_factory=Lens)
+    motion: Motion = field(default_factory=Motion)
 
 
 @dataclass(frozen=True)

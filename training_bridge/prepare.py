@@ -135,8 +135,8 @@ def _salience(references: References, crops: NDArray[np.uint8], golden: NDArray[
     from training_bridge.compact import assemble, sharpness
 
     found = []
-    for k in range(0, len(crops), 512):
-        part = slice(k, k + 512)
+    for k in range(0, len(crops), 64):         # more would be the peak of a training's memory
+        part = slice(k, k + 64)
         sharp = sharpness(torch.from_numpy(references.spread[window[part]]))
         found.append(assemble(torch.from_numpy(crops[part]), torch.from_numpy(golden[part]), sharp)[1].numpy())
     return np.concatenate(found)

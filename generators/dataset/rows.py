@@ -5,11 +5,12 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from generators.dataset.tracks import Thing, clips, tracks
 from generators.encoding import image_decode, label_decode
 from generators.masks import Box, Mask, Rle, rle_box, rle_decode
 from scenes.errors import DatasetError
@@ -113,6 +114,26 @@ class Row:
             tuple(i["pads"]), tuple(i["ids"]), {"size": sizes[i["frame"]], "counts": i["rle"]}, i["visible_pixels"],
             {"size": sizes[i["frame"]], "counts": i["amodal_rle"]}, i["amodal_pixels"], i["hidden"], i["rule"],
             {m["name"]: m["value"] for m in i["measured"]}) for i in self.data["instances"])
+
+    @cached_property
+    def clips(self) -> Mapping[str, tuple[int, ...]]:
+        """Camera → numbers of the frames of its clip, in order of time. Empty for still pictures."""
+        return clips(self.frames)
+
+    def tracks(self, camera: str = "", *,
+               masks: Literal["visible", "amodal"] = "visible") -> dict[Thing, list[tuple[int, Box | None]]]:
+        """Where each thing is, frame by frame of a clip: (frame, box [px] or None where it is out of sight).
+
+        Args:
+            camera: Whose clip; the row's first by default.
+            masks: Boxes of the visible pixels, or of the amodal ones.
+
+        Raises:
+            DatasetError: no such clip; things that cannot be told apart.
+        """
+        found = tracks(self, camera)
+        return {thing: [(frame, None if item is None else rle_box(item.rle if masks == "visible" else item.amodal_rle))
+                        for frame, item in path] for thing, path in found.items()}
 
     @cached_property
     def conditions(self) -> Mapping[str, Any]:

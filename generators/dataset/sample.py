@@ -1,8 +1,8 @@
 """Sample: one event at one station, every modality, its labels and its causes."""
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -37,9 +37,16 @@ class Frame:
     view: Mapping[str, Any]                    # camera model, pixel size [m], pose (16 floats, row-major), width, height
 
 
+Shot = tuple[Frame, tuple[Instance, ...]]
+
+
 @dataclass(frozen=True, eq=False)
 class Sample:
-    """One unit at one station at one time."""
+    """One unit at one station at one time, or over the seconds of a clip.
+
+    A clip may be larger than memory while its arrays are arrays, so frames can also come as ``shots``: after ``frames``, made
+    while they are taken, and taken once.
+    """
     id: str                                    # hex, a function of the recipe's digest and the index
     index: int
     unit: str
@@ -50,6 +57,21 @@ class Sample:
     conditions: Mapping[str, Any]              # JSON-ready: process parameters, look, lighting, camera jitter, seed, attempt
     traces: tuple[Mapping[str, Any], ...] = ()
     logs: tuple[Mapping[str, Any], ...] = ()
+    shots: Iterable[Shot] = ()                 # further frames with their instances
+
+    def taken(self) -> Iterator[Shot]:
+        """Every frame with its instances, in order. Uses ``shots`` up."""
+        for number, frame in enumerate(self.frames):
+            yield frame, tuple(i for i in self.instances if i.frame == number)
+        yield from self.shots
+
+    def whole(self) -> Sample:
+        """The same with all its frames in memory."""
+        frames, instances = list(self.frames), list(self.instances)
+        for frame, found in self.shots:
+            frames.append(frame)
+            instances.extend(found)
+        return replace(self, frames=tuple(frames), instances=tuple(instances), shots=())
 
 
-__all__ = ["Frame", "Instance", "Sample"]
+__all__ = ["Frame", "Instance", "Sample", "Shot"]

@@ -135,18 +135,25 @@ def row(sample: Sample, info: DatasetInfo) -> dict[str, Any]:
         raise bug(f"{where}: split '{sample.split}' is none of {', '.join(SPLITS)}")
     try:
         conditions = canonical(dict(sample.conditions))
-        views = [canonical(dict(f.view)) for f in sample.frames]
     except (TypeError, ValueError) as error:
-        raise bug(f"{where}: conditions or view cannot be stored as JSON ({error})") from None
-    sizes = [_size(f, where) for f in sample.frames]
+        raise bug(f"{where}: conditions cannot be stored as JSON ({error})") from None
+    for item in sample.instances:
+        if not 0 <= item.frame < len(sample.frames):
+            raise bug(f"{where}: {item.category} on '{item.component}': mask does not belong to a frame of this sample")
+    frames, images, instances, labels = ([], [], [], [])  # type: tuple[list[Any], list[Any], list[Any], list[Any]]
+    for i, (frame, found) in enumerate(sample.taken()):            # one at a time: a clip's arrays are not held together
+        try:
+            view = canonical(dict(frame.view))
+        except (TypeError, ValueError) as error:
+            raise bug(f"{where}: the view of frame {i} cannot be stored as JSON ({error})") from None
+        height, width = size = _size(frame, where)
+        frames.append({"camera": frame.camera, "station": frame.station, "width": width, "height": height, "view": view})
+        images += [_image(sample.id, i, frame, name, frame.images[name], info) for name in sorted(frame.images)]
+        instances += [_instance(x, i, size, info.taxonomy, where) for x in found]
+        labels += [_label(i, name, frame.labels[name]) for name in sorted(frame.labels)]
     return {
         "id": sample.id, "index": sample.index, "unit": sample.unit, "split": sample.split, "time_ns": sample.time_ns,
-        "frames": [{"camera": f.camera, "station": f.station, "width": w, "height": h, "view": view}
-                   for f, (h, w), view in zip(sample.frames, sizes, views, strict=True)],
-        "images": [_image(sample.id, i, f, name, f.images[name], info)
-                   for i, f in enumerate(sample.frames) for name in sorted(f.images)],
-        "instances": [_instance(x, sizes, info.taxonomy, where) for x in sample.instances],
-        "labels": [_label(i, name, f.labels[name]) for i, f in enumerate(sample.frames) for name in sorted(f.labels)],
+        "frames": frames, "images": images, "instances": instances, "labels": labels,
         "traces": [{"channel": t["channel"], "unit": t["unit"], "sample_rate": float(t["sample_rate"]),
                     "start_ns": int(t["start_ns"]), "values": np.asarray(t["values"], np.float32)} for t in sample.traces],
         "logs": [{"time_ns": int(t["time_ns"]), "source": t["source"], "text": t["text"]} for t in sample.logs],
@@ -188,9 +195,9 @@ def _label(index: int, name: str, array: Any) -> dict[str, Any]:
             "shape": list(shape), "bytes": data}
 
 
-def _instance(item: Instance, sizes: list[tuple[int, int]], taxonomy: Taxonomy, where: str) -> dict[str, Any]:
+def _instance(item: Instance, frame: int, size: tuple[int, int], taxonomy: Taxonomy, where: str) -> dict[str, Any]:
     what = f"{where}: {item.category} on '{item.component}'"
-    if not 0 <= item.frame < len(sizes) or any(m.shape != sizes[item.frame] for m in (item.visible, item.amodal)):
+    if item.frame != frame or any(m.shape != size for m in (item.visible, item.amodal)):
         raise bug(f"{what}: mask does not belong to a frame of this sample")
     visible = _mask(item.visible, what)
     amodal = visible if item.amodal is item.visible else _mask(item.amodal, what)

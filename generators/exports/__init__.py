@@ -1,7 +1,7 @@
 """Exports: a dataset in another tool's format, made from the masks alone and read back by that tool where it is installed.
 
-``coco``, ``yolo``, ``mvtec`` and ``hf`` are here; others plug in by the entry point group ``linetwin.exporters`` with a
-function ``export(dataset, out, **options) -> ExportReport``. Options that all of ours share:
+``coco``, ``yolo``, ``mvtec``, ``hf`` and, for clips, ``mp4`` (in ``video``) are here; others plug in by the entry point group
+``linetwin.exporters`` with a function ``export(dataset, out, **options) -> ExportReport``. Options that all of ours share:
 
     split            only this split
     masks            "visible" (default), or "amodal": also the hidden pixels, for formats that hold masks

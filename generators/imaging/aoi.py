@@ -75,12 +75,12 @@ def _numbers(sensor: Sensor) -> U16:
 
 def _light(scene: NDArray[Any], lens: Lens, pixel_size: float, height: F32 | None) -> Band:
     """Light as the lens images it at every height."""
-    blurs = height is not None and _out_of_focus(lens, pixel_size, height)
+    blurs = height is not None and lens.focus_height is not None and _out_of_focus(lens.focus_height, lens, pixel_size, height)
     if scene.ndim == 2 and not blurs:
         bits = np.empty(scene.shape, np.uint32)
         return lambda rows, out: _unpack(scene[rows], out, bits)
     light = np.stack([unpack(scene, c) if scene.ndim == 2 else scene[..., c] for c in range(3)]).astype(np.float32, copy=False)
-    if height is not None and blurs:
+    if height is not None and lens.focus_height is not None and blurs:
         defocus(light, height, lens.focus_height, lens.aperture / 2 / pixel_size)
 
     def band(rows: slice, out: F32) -> None:
@@ -100,11 +100,11 @@ def _unpack(code: U32, out: F32, bits: U32) -> None:
     out *= out
 
 
-def _out_of_focus(lens: Lens, pixel_size: float, height: F32) -> bool:
+def _out_of_focus(focus: float, lens: Lens, pixel_size: float, height: F32) -> bool:
     """Whether anything lies outside the depth of field."""
     half = lens.depth_of_field(pixel_size) / 2
-    return float(height.max(initial=-np.inf, where=np.isfinite(height))) > lens.focus_height + half \
-        or float(height.min(initial=np.inf, where=np.isfinite(height))) < lens.focus_height - half
+    return float(height.max(initial=-np.inf, where=np.isfinite(height))) > focus + half \
+        or float(height.min(initial=np.inf, where=np.isfinite(height))) < focus - half
 
 
 def _vignetting(rows: slice, shape: tuple[int, int], lens: Lens) -> F32:

@@ -10,7 +10,6 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special
 
 F32 = NDArray[np.float32]
 
@@ -33,12 +32,16 @@ def normals() -> F32:
 @lru_cache(maxsize=1)
 def _chances() -> NDArray[np.uint16]:
     """The pool's normals as probabilities of being smaller, in 1/65536."""
+    from scipy import special  # slow to import, and most pictures have no such dark place
+
     return np.asarray((special.ndtr(normals()) * 65536).clip(0, 65535), np.uint16)
 
 
 @lru_cache(maxsize=1)
 def _counts() -> NDArray[np.uint8]:
     """Quantiles of Poisson's law for means of 0, 1/4, 2/4 … FEW [e⁻], (…, _CHANCE)."""
+    from scipy import special
+
     mean = np.arange(int(FEW) * _STEP + 2)[:, None] / _STEP
     below = special.pdtr(np.arange(100)[None], mean)                         # P(count ≤ k)
     share = (np.arange(_CHANCE) + 0.5) / _CHANCE

@@ -23,7 +23,7 @@ def recorded(scene: NDArray[Any], camera: Camera, lighting: Lighting, seed: int,
     Args:
         scene: Light as codes, uint32 (H, W), or sRGB bytes of a renderer that gives nothing better, uint8 (H, W, 3).
         lighting: Its ``blur`` and ``noise`` are added to the camera's own.
-        depth: (H, W) [m] along the optical axis, for defocus; without it everything is in focus.
+        depth: (H, W) [m] along the optical axis, for a lens with a height of best focus; without it everything is in focus.
     """
     if camera.sensor is None:
         if scene.dtype == np.uint8:

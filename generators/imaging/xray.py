@@ -12,13 +12,17 @@ noise; digitisation after flat-field correction; bad pixels. The open beam is 1 
 """
 from __future__ import annotations
 
+from typing import Protocol, runtime_checkable
+
 import numpy as np
 from numpy.typing import NDArray
 
 from generators.imaging.aoi_noise import POOL, normals
 from generators.imaging.xray_beam import Beam, beam
 from scenes.errors import InputError
+from scenes.geometry import Geometry
 from scenes.instruments.xray import XrayMachine
+from scenes.optics import Camera
 
 F32 = NDArray[np.float32]
 U16 = NDArray[np.uint16]
@@ -29,6 +33,13 @@ _COARSE = 16                                   # [px] cell of the scatter map
 _BAND = 32                                     # rows at a time: what is worked on stays in the processor's cache
 WIDE = 0.7                                     # [px] wider Gaussians have more than three taps
 LEAST_SPOT = 0.1                               # [px] a narrower shadow of the focal spot is added to the scintillator's spread
+
+
+@runtime_checkable
+class PathRenderer(Protocol):
+    """A renderer that draws path lengths: ``gl``."""
+
+    def paths(self, geometry: Geometry, camera: Camera, coefficients: F32) -> F32: ...
 
 
 def transmission(paths: F32, machine: XrayMachine) -> F32:
@@ -138,7 +149,8 @@ def noisy(signal: F32, variance: F32, quanta: float, rng: np.random.Generator) -
     draw += signal
     if len(few):
         mean = signal.reshape(-1)[few].astype(np.float64)
-        one = np.maximum(variance.reshape(-1)[few].astype(np.float64) / np.maximum(mean, 1e-30) / quanta, 1e-30)   # of one quantum
+        one = variance.reshape(-1)[few].astype(np.float64) / np.maximum(mean, 1e-30) / quanta    # signal of one quantum
+        one = np.maximum(one, 1e-30)
         flat[few] = one * rng.poisson(mean / one)
     return draw
 
@@ -225,4 +237,4 @@ def display(counts: U16, machine: XrayMachine) -> NDArray[np.uint8]:
     return np.asarray(np.clip(counts * (255 / white), 0, 255), np.uint8)
 
 
-__all__ = ["blurred", "coefficients", "display", "noisy", "picture", "scatter", "transmission"]
+__all__ = ["PathRenderer", "blurred", "coefficients", "display", "noisy", "picture", "scatter", "transmission"]

@@ -18,6 +18,8 @@ from scenes.family import Finding, Taxonomy
 from scenes.geometry import Geometry, Voids
 from scenes.optics import Camera
 
+F64 = NDArray[np.float64]
+
 MODALITY = "xray"
 VOID = "bga_void"                              # the defect whose mask is its bubbles
 
@@ -71,7 +73,7 @@ def bubbles(mask: Mask, voids: Voids | None, instances: Sequence[int], camera: C
             mask[y0:y1, x0:x1] |= _miss(center, camera, np.arange(x0, x1), np.arange(y0, y1)) < radius
 
 
-def _miss(center: NDArray[np.float64], camera: Camera, columns: NDArray[np.int64], rows: NDArray[np.int64]) -> NDArray[np.float64]:
+def _miss(center: F64, camera: Camera, columns: NDArray[np.int64], rows: NDArray[np.int64]) -> F64:
     """Distance of the rays through the pixels' centres from a point [m], (rows, columns)."""
     x = (columns + 0.5 - camera.width / 2) * camera.pixel_size
     y = (camera.height / 2 - rows - 0.5) * camera.pixel_size

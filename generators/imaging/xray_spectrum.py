@@ -61,7 +61,7 @@ def _spectrum(voltage: float, angle: float, filters: tuple[tuple[str, float], ..
 def _tube(voltage: float, angle: float, filters: tuple[tuple[str, float], ...]) -> tuple[F64, F64]:
     """Energies and photons of a tungsten tube behind its filters."""
     try:
-        import spekpy                          # two seconds, most of it matplotlib: only where a tube is asked for
+        import spekpy  # two seconds, most of it matplotlib: only where a tube is asked for
     except ImportError:
         raise BackendUnavailable(f"X-ray: spekpy is not installed; {INSTALL}") from None
     tube = spekpy.Spek(kvp=voltage / 1e3, th=np.degrees(angle), dk=STEP / 1e3, targ="W")

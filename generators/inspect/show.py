@@ -35,8 +35,8 @@ def _events(taxonomy: Taxonomy, events: Mapping[str, Sequence[Sequence[Crop]]]) 
     pictures = []
     for defect in taxonomy.defects:
         for number, cells in enumerate(events.get(defect.name, ())):
-            pictures += [Picture(cell.jpeg(), f"{cell.title}\n{cell.note}", heading=f"{defect.title} ({defect.name})"
-                                 if not number and not k else "") for k, cell in enumerate(cells)]
+            pictures += [Picture(cell.jpeg(), f"{cell.title}\n{cell.note}", heading="" if k else defect.title
+                                 + (f", unit {number + 1}" if number else "")) for k, cell in enumerate(cells)]
     if not pictures:
         return None
     return Section("One event, every instrument", "The same defect on the same unit, as each instrument saw it. Magenta outlines "

@@ -201,5 +201,5 @@ def finish(rgb: U8, blur: float, noise: float, seed: int) -> U8:
     return _develop((height, width), lambda rows, channel: decode(rgb[rows, :, channel]), blur, noise, seed)
 
 
-__all__ = ["CODE", "Extra", "decode", "develop", "edges", "encode", "finish", "linear_to_srgb", "packed", "resolve", "srgb_to_linear",
-           "unpack"]
+__all__ = ["CODE", "Extra", "decode", "develop", "edges", "encode", "finish", "linear_to_srgb", "packed", "resolve",
+           "srgb_to_linear", "unpack"]

@@ -100,7 +100,8 @@ def times(cover: NDArray[np.uint8], removed: NDArray[np.uint8]) -> NDArray[np.ui
     return out
 
 
-def layer_coverage(layer: Layer | None, origin: tuple[float, float], texel_size: float, height: int, width: int) -> NDArray[np.uint8]:
+def layer_coverage(layer: Layer | None, origin: tuple[float, float], texel_size: float, height: int,
+                   width: int) -> NDArray[np.uint8]:
     """Coverage of one layer: runs of dark shapes are united, runs of clear ones cut out of what came before."""
     out = np.zeros((height, width), np.uint8)
     if layer is None:

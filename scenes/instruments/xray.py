@@ -77,8 +77,8 @@ class XrayMachine:
         pose = np.eye(4)
         pose[:3, :3] = turn @ lean @ turn.T
         pose[:3, 3] = np.array([*center, 0.0]) + self.source_object * pose[:3, 2]
-        return Camera(self.name, width or self.width, height or self.height, pixel_size or self.pixel_size, pose, self.source_object,
-                      "perspective" if self.projection == "cone" else "telecentric",
+        return Camera(self.name, width or self.width, height or self.height, pixel_size or self.pixel_size, pose,
+                      self.source_object, "perspective" if self.projection == "cone" else "telecentric",
                       max(0.25 * self.source_object, self.source_object - _BEFORE), self.source_object + _BEHIND)
 
 

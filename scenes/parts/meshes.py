@@ -156,8 +156,9 @@ def _melf(package: Package) -> tuple[list[Solid], Rect | None]:
         ),
     ]  # the band marks the cathode
     for s in (-1, 1):
-        solids.append(lathe([(r, s * (length / 2 - term)), (r, s * (length / 2 - e)), (r - e, s * length / 2)], 24, "tin",
-                            PartKind.LEAD, center=(0, r), axis="x"))
+        mouth, floor = s * (length / 2 - term), s * (length / 2 - term * 0.5)      # a cap over the ceramic, not a plug
+        profile = [(r * 0.935, floor), (r * 0.935, mouth), (r, mouth), (r, s * (length / 2 - e)), (r - e, s * length / 2)]
+        solids.append(lathe(profile, 24, "tin", PartKind.LEAD, center=(0, r), axis="x"))
     return solids, None
 
 
@@ -295,9 +296,10 @@ def _inductor(package: Package) -> tuple[list[Solid], Rect | None]:
         r = min(length * 0.46, width / 2)
         base = 0.18 * height
         solids.append(prism(corners(length / 2, width / 2, 0.3 * width, steps=2), [0.05e-3, base], "plastic_black"))
-        solids.append(lathe([(r, base), (r, base + 0.15 * height), (r * 0.86, base + 0.16 * height), (r * 0.86, 0.84 * height),
+        solids.append(lathe([(r, base), (r, base + 0.15 * height), (r * 0.5, base + 0.16 * height), (r * 0.5, 0.84 * height),
                              (r, 0.85 * height), (r, 0.98 * height), (r * 0.97, height)], 36, "ferrite"))
-        solids.append(lathe([(r * 0.95, base + 0.16 * height), (r * 0.95, 0.84 * height)], 36, "copper_wire"))
+        low, high = base + 0.16 * height, 0.84 * height                    # wound around the core, on an insulating disk
+        solids.append(lathe([(r * 0.51, low + 30e-6), (r * 0.51, high), (r * 0.95, high), (r * 0.95, low)], 36, "copper_wire"))
         return solids, (-0.62 * r, -0.62 * r, 0.62 * r, 0.62 * r)
     solids.append(block((length * 0.97, width, height - 0.02e-3), "ferrite", z0=0.02e-3, bevel=0.05 * height, cut=0.04 * width))
     return solids, (-length * 0.3, -width * 0.35, length * 0.3, width * 0.35)

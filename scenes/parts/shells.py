@@ -10,7 +10,7 @@ import numpy as np
 
 from scenes.geometry import PartKind
 from scenes.parts.model import Package
-from scenes.parts.solids import Solid, block, corners, lathe, loft, prism
+from scenes.parts.solids import Solid, block, can, corners, lathe, loft, prism
 
 Rect = tuple[float, float, float, float]
 Built = tuple[list[Solid], Rect | None]
@@ -47,20 +47,22 @@ def crystal(package: Package, contacts: list[Solid]) -> Built:
     """Ceramic base with a metal lid; through-hole crystals are a drawn can."""
     (cx, cy), (bx, by, h) = package.center, package.body
     if any(t.kind == "through" for t in package.terminals):
-        can = prism(
+        cover = can(
             corners(bx / 2, by / 2, 0.45 * min(bx, by), package.center, steps=5),
             [0.1e-3, 0.7e-3, h - 0.4e-3, h],
+            0.25e-3,
             "crystal_lid",
             inset=[0, 0, 0, 0.3e-3],
         )
-        return [can, *_pins(package, 0.3e-3, material="lead_frame_tin", square=False)], _around(package, 0.7)
+        return [cover, *_pins(package, 0.3e-3, material="lead_frame_tin", square=False)], _around(package, 0.7)
     base = 0.62 * h
     solids = [
         block((bx, by, base - 0.01e-3), "ceramic_package", center=(cx, cy), z0=0.01e-3, cut=0.06 * min(bx, by)),
         block((bx * 0.955, by * 0.945, 0.1 * h), "brass_gold", center=(cx, cy), z0=base, cut=0.1 * min(bx, by)),
-        prism(
+        can(
             corners(bx * 0.43, by * 0.415, 0.09 * min(bx, by), (cx, cy), steps=2),
             [base + 0.1 * h, 0.97 * h, h],
+            0.08e-3,
             "crystal_lid",
             inset=[0, 0, 0.03e-3],
         ),
@@ -98,8 +100,8 @@ def button(package: Package, tabs: list[Solid]) -> Built:
     """A tactile switch: plastic base, metal cover, round plunger."""
     (cx, cy), (bx, by, h) = package.center, package.body
     base = 0.35 * h
-    cover = prism(
-        corners(bx * 0.485, by * 0.485, 0.06 * by, (cx, cy)), [base, 0.72 * h, 0.76 * h], "shield", inset=[0, 0, 0.05e-3]
+    cover = can(
+        corners(bx * 0.485, by * 0.485, 0.06 * by, (cx, cy)), [base, 0.72 * h, 0.76 * h], 0.15e-3, "shield", inset=[0, 0, 0.05e-3]
     )
     solids = [block((bx, by, base), "plastic_black", center=(cx, cy), z0=0.02e-3), cover]
     r = 0.27 * min(bx, by)
@@ -143,8 +145,12 @@ def _mouth(package: Package) -> float:
     return math.pi / 2 if dy >= 0 else -math.pi / 2
 
 
+SHEET = 0.25e-3                                # [m] of a connector's metal shell
+
+
 def _metal_shell(package: Package, material: str, wall: float, depth: float, tongue: bool) -> list[Solid]:
-    """A folded shell, open at its mating face, with a plastic tongue inside. Built along +x, then turned."""
+    """A folded sheet shell, open at its mating face, around a plastic body with a cavity of ``depth`` (share of the length) and
+    walls of ``wall``, and a plastic tongue. Built along +x, then turned."""
     turn = _mouth(package)
     (bx, by, h), along = package.body, abs(math.cos(turn)) > 0.5
     length, width = (bx, by) if along else (by, bx)
@@ -160,12 +166,18 @@ def _metal_shell(package: Package, material: str, wall: float, depth: float, ton
                 ring(-front, 0.02e-3),
                 ring(-front + 0.05e-3, 0),
                 ring(front, 0),
-                ring(front, wall),
-                ring(front - depth * length, wall),
+                ring(front, SHEET),
+                ring(-front + SHEET, SHEET),
             ],
             material,
         )
     ]
+    inside, floor = SHEET + 1e-6, front - depth * length
+    if wall > SHEET:
+        solids.append(loft([ring(-front + 1.1 * SHEET, inside), ring(front - 0.05e-3, inside), ring(front - 0.05e-3, wall),
+                            ring(floor, wall)], "plastic_black"))
+    else:
+        solids.append(loft([ring(-front + 1.1 * SHEET, inside), ring(floor, inside)], "plastic_black"))
     if tongue:
         solids.append(block((0.55 * length, 0.6 * width, 0.2 * h), "plastic_black", center=(0.1 * length, 0), z0=0.45 * h))
     else:
@@ -238,8 +250,8 @@ def module(package: Package, contacts: list[Solid]) -> Built:
     margin = 1.0e-3 if min(bx, by) > 6e-3 else 0.05 * min(bx, by)
     sx, sy = bx - 2 * margin - antenna * abs(dx), by - 2 * margin - antenna * abs(dy)
     at = (cx - dx * antenna / 2, cy - dy * antenna / 2)
-    solids.append(prism(corners(sx / 2, sy / 2, 0.6e-3 if min(sx, sy) > 3e-3 else 0.1 * min(sx, sy), at, steps=2),
-                        [board - 0.01e-3, h - 0.12e-3, h], "shield", inset=[0, 0, 0.1e-3]))
+    solids.append(can(corners(sx / 2, sy / 2, 0.6e-3 if min(sx, sy) > 3e-3 else 0.1 * min(sx, sy), at, steps=2),
+                      [board - 0.01e-3, h - 0.12e-3, h], min(0.2e-3, 0.2 * h), "shield", inset=[0, 0, 0.1e-3]))
     if antenna:
         solids += _meander((bx, by), package.center, side, antenna, board)
     return [*solids, *contacts], (at[0] - 0.42 * sx, at[1] - 0.42 * sy, at[0] + 0.42 * sx, at[1] + 0.42 * sy)

@@ -129,6 +129,20 @@ def moulded(size: tuple[float, float, float], z0: float, parting: float, materia
     )
 
 
+def can(outline: F64, z: Sequence[float], wall: float, material: str, part: PartKind = PartKind.BODY, *,
+        inset: Sequence[float] = ()) -> Solid:
+    """A thin-walled cover, open below: ``prism`` on the outside, hollow to within ``wall`` of its sides and top [m]."""
+    middle = (outline.min(axis=0) + outline.max(axis=0)) / 2
+    half = np.maximum((outline.max(axis=0) - outline.min(axis=0)) / 2, 1e-12)
+
+    def ring(shrink: float, height: float) -> F64:
+        return np.column_stack([middle + (outline - middle) * (1 - shrink / half), np.full(len(outline), height)])
+    insets = list(inset) or [0.0] * len(z)
+    deep = max(insets) + wall
+    rings = [ring(deep, max(z[-1] - wall, z[0] + 1e-6)), ring(deep, z[0]), *(ring(i, h) for i, h in zip(insets, z, strict=True))]
+    return loft(rings, material, part)
+
+
 def lathe(profile: Sequence[tuple[float, float]], n: int, material: str, part: PartKind = PartKind.BODY, *,
           center: tuple[float, float] = (0.0, 0.0), axis: str = "z") -> Solid:
     """A closed body of revolution: (radius, height) from one end to the other; flat ends. ``axis`` "z" or "x"."""
@@ -237,4 +251,5 @@ def finish(name: str, solids: Sequence[Solid], *, turn: float = 0.0, at: tuple[f
     )
 
 
-__all__ = ["Solid", "bent", "block", "corners", "cup", "finish", "lathe", "loft", "moulded", "prism", "signed_volume", "strip"]
+__all__ = ["Solid", "bent", "block", "can", "corners", "cup", "finish", "lathe", "loft", "moulded", "prism", "signed_volume",
+           "strip"]

@@ -18,6 +18,7 @@ from scenes.smt.acceptance import findings as find
 from scenes.smt.assembly import assemble, placeable
 from scenes.smt.condition import condition as cause
 from scenes.smt.condition import hosts as possible
+from scenes.smt.layout import layout as layout_of
 from scenes.smt.process import Process, drifted, from_dict, to_dict
 from scenes.smt.profile import Profile, load_profile
 from scenes.smt.reflow import ANGLE, ROUGHNESS
@@ -28,7 +29,8 @@ from scenes.smt.taxonomy import TAXONOMY
 TEXEL = (8e-6, 60e-6)                          # [m] finest and coarsest artwork
 TEXELS_MOST = 40_000_000                       # artwork of one side: 160 MB
 
-PART_DEFECTS = frozenset({"missing", "shift", "rotation", "tombstone", "billboard", "flipped", "polarity", "wrong_part"})
+PLACED = frozenset({"missing", "shift", "rotation", "tombstone", "billboard", "wrong_part"})     # undone by placing it anew
+TURNED = frozenset({"flipped", "polarity"})    # parts that lie where they should, the wrong way round: their joints are sound
 JOINT_DEFECTS = frozenset({"insufficient", "excess", "cold_joint", "head_in_pillow", "bga_void", "lifted_lead"})
 
 
@@ -98,8 +100,7 @@ class SmtFamily:
         return find(product.assembly, state, profile or product.profile)
 
     def golden(self, product: SmtProduct, state: UnitState, findings: Sequence[Finding]) -> UnitState:
-        """The same unit with what the findings name undone: poses back at nominal, joints at nominal volume with a healthy
-        surface, necks, voids, balls, films and grooves gone. Everything else keeps its values, bit for bit."""
+        """The same unit with what the findings name undone, and nothing else: see ``undo``."""
         return undo(product.assembly, state, findings)
 
     def geometry(self, product: SmtProduct, state: UnitState, look: Look) -> Geometry:
@@ -120,22 +121,37 @@ class SmtFamily:
 
 
 def undo(assembly: Assembly, state: UnitState, findings: Sequence[Finding]) -> UnitState:
-    """See ``SmtFamily.golden``. Findings without a defect are passed over."""
+    """The same unit with what the findings name undone. Findings without a defect are passed over.
+
+    A part that was placed wrongly goes to its nominal pose, and its joints get nominal solder, healthy and closed. One that
+    lies the wrong way round is turned over where it lies. Of single joints only what was wrong with them changes: too much or
+    too little solder becomes the nominal volume at a healthy angle, a cold surface becomes a healthy one, a gap closes, a void
+    fills. Necks, balls, films and grooves go. Everything else keeps its values, bit for bit.
+    """
     parts, rows = len(assembly.components), assembly.joints
     references = {c.reference: i for i, c in enumerate(assembly.components)}
-    part, joint = np.zeros(parts, bool), np.zeros(len(rows), bool)
-    voided = np.zeros(len(rows), bool)
+    part, flipped, reversed_ = (np.zeros(parts, bool) for _ in range(3))
+    named = {name: np.zeros(len(rows), bool) for name in sorted(JOINT_DEFECTS)}
     loose: set[int] = set()
     for finding in findings:
-        if finding.defect in PART_DEFECTS:
+        if finding.defect in PLACED:
             part[references[finding.host]] = True
+        elif finding.defect in TURNED:
+            (flipped if finding.defect == "flipped" else reversed_)[references[finding.host]] = True
         elif finding.defect in JOINT_DEFECTS:
-            for identity in finding.instances:
-                (voided if finding.defect == "bga_void" else joint)[identity - 2 - parts] = True
+            named[finding.defect][[identity - 2 - parts for identity in finding.instances]] = True
         elif finding.defect:
             loose.update(finding.instances)
-    joint |= part[rows.component]
+    whole = part[rows.component]
+    amount = whole | named["insufficient"] | named["excess"]
+    cold = whole | named["cold_joint"]
+    volume = np.where(amount, rows.nominal_volume, state.volume)
+    closed = amount | cold | named["head_in_pillow"] | named["lifted_lead"]
+    wets = closed & (volume > 0)
     printed = rows.aperture_area > 0
+    back = reversed_ & ~part
+    turn = np.angle(np.exp(1j * state.rotation))
+    offset = np.where(back[:, None], state.offset - 2 * layout_of(assembly).centroid, state.offset)
 
     def keep(first: int, count: int) -> np.ndarray:
         return np.array([first + i not in loose for i in range(count)], bool)
@@ -147,18 +163,17 @@ def undo(assembly: Assembly, state: UnitState, findings: Sequence[Finding]) -> U
         first += len(kept[-1])
         kept.append(keep(first, count))
     bridge, ball, film, groove = kept
-    hollow = ~voided[state.voids.joint]
+    hollow = ~named["bga_void"][state.voids.joint]
     return replace(
-        state, present=state.present | part, offset=np.where(part[:, None], 0.0, state.offset),
-        rotation=np.where(part, 0.0, state.rotation), lift=np.where(part, 0.0, state.lift),
-        lift_axis=np.where(part, 0.0, state.lift_axis), orientation=np.where(part, 0, state.orientation).astype(np.int32),
-        substitute=np.where(part, -1, state.substitute).astype(np.int32),
-        volume=np.where(joint, rows.nominal_volume, state.volume),
-        contact_angle=np.where(joint, ANGLE[0], state.contact_angle),
-        wetted=state.wetted | (joint & (rows.nominal_volume > 0)),
-        land_wetted=state.land_wetted | (joint & (rows.nominal_volume > 0)),
-        gap=np.where(joint, 0.0, state.gap),
-        roughness=np.where(joint & printed, ROUGHNESS[0], state.roughness),
+        state, present=state.present | part, offset=np.where(part[:, None], 0.0, offset),
+        rotation=np.where(part, 0.0, np.where(back, turn - np.copysign(np.pi, turn), state.rotation)),
+        lift=np.where(part, 0.0, state.lift),
+        lift_axis=np.where(part, 0.0, state.lift_axis),
+        orientation=np.where(part | flipped, 0, state.orientation).astype(np.int32),
+        substitute=np.where(part, -1, state.substitute).astype(np.int32), volume=volume,
+        contact_angle=np.where(amount | cold, ANGLE[0], state.contact_angle),
+        wetted=state.wetted | wets, land_wetted=state.land_wetted | wets, gap=np.where(closed, 0.0, state.gap),
+        roughness=np.where(cold & printed, ROUGHNESS[0], state.roughness),
         bridges=Bridges(b.first[bridge], b.second[bridge], b.width[bridge], b.height[bridge]),
         voids=Voids(state.voids.joint[hollow], state.voids.center[hollow], state.voids.radius[hollow]),
         balls=Balls(s.center[ball], s.diameter[ball]),

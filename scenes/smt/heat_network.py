@@ -144,6 +144,7 @@ class Links:
 
 
 def links(assembly: Assembly, fixed: Prepared, layout: Layout, state: UnitState) -> Links:
+    """Conductances and capacities of one unit, see the module ``heat`` for what a joint's state does to it."""
     rows = assembly.joints
     c = rows.component
     parts = [fixed.parts[i] if s < 0 else part_heat(state.substitutes[s]) for i, s in enumerate(state.substitute.tolist())]
@@ -189,6 +190,7 @@ def void_share(assembly: Assembly, state: UnitState) -> F64:
 
 
 def network(assembly: Assembly, fixed: Prepared, unit: Links, state: UnitState, film: float) -> Network:
+    """Nodes: N cells, then C parts. ``film`` [W/(m² K)] of the board's faces."""
     count = len(fixed.capacity)
     joint, joint_cell, joint_share = fixed.joint
     body, body_cell, body_share = fixed.body

@@ -10,8 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage
 
-from generators.imaging import aoi, aoi_blur
-from generators.imaging.aoi_defocus import defocus
+from generators.imaging import aoi, aoi_blur, aoi_defocus
 from generators.render import develop
 from scenes.errors import InputError
 from scenes.instruments.aoi import AIRY_RADIUS, Lens, Motion, Sensor
@@ -148,10 +147,10 @@ def test_defocus_grows_with_height():
 
 
 def test_in_focus_nothing_is_blurred():
-    lens = Lens()
+    lens = Lens(focus_height=0.5e-3)
     scene = edge((50, 50))
     half = 0.49 * lens.depth_of_field(PIXEL)
-    inside = np.linspace(lens.focus_height - half, lens.focus_height + half, 2500, dtype=np.float32).reshape(50, 50)
+    inside = np.linspace(0.5e-3 - half, 0.5e-3 + half, 2500, dtype=np.float32).reshape(50, 50)
     inside[0, 0] = -np.inf                     # nothing is there
     assert np.array_equal(seen(scene, lens, height=inside), seen(scene, lens))
 
@@ -180,8 +179,22 @@ def test_even_light_stays_even(seed, light, tall):
     rng = np.random.default_rng(seed)
     height = ndimage.zoom(rng.random((6, 7)), 12, order=int(rng.integers(0, 2))).astype(np.float32) * np.float32(tall)
     field = np.full((3, *height.shape), light, np.float32)
-    defocus(field, height, 0.0, 0.012 / 2 / PIXEL)
+    aoi_defocus.defocus(field, height, 0.0, 0.012 / 2 / PIXEL)
     assert field == pytest.approx(light, rel=1e-3)
+
+
+def test_blocks_leave_no_trace(monkeypatch):
+    """Defocus works in blocks; posts of several heights look the same in one piece."""
+    y, x = np.mgrid[:200, :280]
+    height = np.where((x // 23 + y // 29) % 3 == 0, (x // 23 % 4) * 2e-3, 0).astype(np.float32)
+    scene = ndimage.gaussian_filter(np.random.default_rng(5).random((3, 200, 280)), (0, 1, 1)).astype(np.float32)
+    pieces = []
+    for block in (aoi_defocus._BLOCK, 1024):
+        monkeypatch.setattr(aoi_defocus, "_BLOCK", block)
+        pieces.append(scene.copy())
+        aoi_defocus.defocus(pieces[-1], height, 0.0, 0.012 / 2 / PIXEL)
+    assert np.abs(pieces[0] - scene).max() > 0.1
+    assert np.abs(pieces[0] - pieces[1]).max() < 0.02
 
 
 def test_vignetting_is_cos4():

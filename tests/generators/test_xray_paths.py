@@ -87,11 +87,11 @@ def test_sphere_chords(gl, view):
     got = gl.paths(Geometry(slab(), soup=ball), camera, each("solder_sac305"))[..., 0]
     well = miss < 0.97 * radius
     assert well.sum() > 4000
-    assert got[well] == pytest.approx(chord[well], rel=0.01)
+    assert np.abs(got[well] / chord[well] - 1).max() < 0.01
     assert np.abs(got[miss > 1.01 * radius]).max() < 1e-8
     bubble = Geometry(slab(), voids=Voids(center[None], np.array([radius]), np.array([7], np.uint32)))
     got = gl.paths(bubble, camera, each("solder_sac305"))[..., 0]
-    assert got[well] == pytest.approx(-chord[well], rel=1e-4)
+    assert np.abs(got[well] / -chord[well] - 1).max() < 1e-4
 
 
 @pytest.mark.parametrize("view", sorted(VIEWS))
@@ -103,10 +103,10 @@ def test_a_plate_is_its_thickness_over_the_cosine(gl, view):
     camera = machine.camera((10e-3, 10e-3), tilt=tilt, azimuth=-0.4)
     cosine = -rays(camera)[1][..., 2]
     got = gl.paths(Geometry(board), camera, each("copper", "fr4"))
-    assert got[..., 0] == pytest.approx(71e-6 / cosine, rel=1e-5)
-    assert got[..., 1] == pytest.approx((1.6e-3 - 71e-6) / cosine, rel=1e-5)
+    assert np.abs(got[..., 0] * cosine / 71e-6 - 1).max() < 1e-5
+    assert np.abs(got[..., 1] * cosine / (1.6e-3 - 71e-6) - 1).max() < 1e-5
     bare = gl.paths(Geometry(replace(board, buried=None)), camera, each("copper", "fr4"))
-    assert bare[..., 1] == pytest.approx(1.6e-3 / cosine, rel=1e-5)
+    assert np.abs(bare[..., 1] * cosine / 1.6e-3 - 1).max() < 1e-5
 
 
 def test_buried_copper_lies_at_its_own_height(gl):

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from scenes.conduction import steady
+from scenes.family import Target
 from scenes.heat import Cooling, Powered, TemperatureField
 from scenes.scene import Scene
 from scenes.smt.family import SmtFamily
@@ -214,6 +215,23 @@ def test_a_bridge_on_one_net_carries_nothing(product, healthy):
                                              np.array([60e-6])))
     network, source = powered_network(product.assembly, state, Powered())
     assert source[:len(network.loss) - len(product.assembly.components)].sum() == 0
+
+
+@pytest.mark.parametrize("defect", [d.name for d in FAMILY.taxonomy.defects])
+def test_every_defect_has_finite_temperatures_between_the_room_and_the_oven(product, defect):
+    rng = np.random.default_rng(11)
+    host = FAMILY.hosts(product, defect)[0]
+    process = FAMILY.condition(product, FAMILY.process(product, {}), Target(defect, host=host), rng)
+    state = FAMILY.simulate(product, process, rng)
+    for mode in (Powered(), Cooling()):
+        field = FAMILY.heat(product, state, mode)
+        points = np.concatenate([field.middle + field.reach[:, None] * v for v in np.eye(3)])
+        seen = np.concatenate([field.board.ravel(), field.mean, field.mean + field.rise,
+                               *(field.at(int(i), points) for i in field.ids[::40])])
+        assert np.isfinite(seen).all() and seen.min() > mode.air - 1e-6 and seen.max() < 430
+        assert len(field.ids) == len(product.assembly.components) + len(product.assembly.joints) + len(state.bridges.first)
+        assert (np.diff(field.ids.astype(int)) > 0).all() and (field.reach > 0).all()
+        assert mode == Powered() or seen.max() < mode.start
 
 
 # --- after the oven ---------------------------------------------------------------------------------------------------

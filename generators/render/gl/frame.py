@@ -67,7 +67,7 @@ class Frame:
         else:
             self._outline(load, geometry.slab, target, clip, turn, normal_wanted)
         tag = read(target.tag, np.uint32, shape)
-        smooth, focused = rgb_wanted and antialias, camera.sensor is not None
+        smooth, focused = rgb_wanted and antialias, camera.lens is not None and camera.lens.focus_height is not None
         raw = read(target.depth, np.float32, shape) if smooth or "depth" in outputs or (rgb_wanted and focused) else None
         depth = metres(raw, drawn) if raw is not None and ("depth" in outputs or (rgb_wanted and focused)) else None
         normal = read(target.normal, np.float32, (*shape, 3)) if normal_wanted else None

@@ -53,8 +53,10 @@ class _Below:
     def release(self) -> None:
         if self.cutouts is not None:
             self.cutouts.release()
-        for item in (*self.buffers, *self.textures):
-            item.release()
+        for buffer in self.buffers:
+            buffer.release()
+        for texture in self.textures:
+            texture.release()
 
 
 @dataclass
@@ -187,7 +189,8 @@ class Paths:
     def _outer(self) -> moderngl.Program:
         return self._drawing.programs.get("path_slab_vert", "path_frag")
 
-    def _board(self, slab: Slab, below: _Below | None, camera: Camera, eye: tuple[float, ...], copper: F32, laminate: F32) -> None:
+    def _board(self, slab: Slab, below: _Below | None, camera: Camera, eye: tuple[float, ...], copper: F32,
+               laminate: F32) -> None:
         """Every pixel once: this also clears the target."""
         half = np.array([camera.width, camera.height]) * camera.pixel_size / 2
         pose, buried = camera.pose, slab.buried
@@ -202,7 +205,8 @@ class Paths:
                 self._smooth[camera.pixel_size > _COARSE * buried.texel_size].use(unit)
                 units.append(unit)
             if below.textures:
-                assign(program, buried=units[1] if len(units) == 2 else tuple(units[1:]), buried_map=below.map, layer=below.layers)
+                layers = units[1] if len(units) == 2 else tuple(units[1:])
+                assign(program, buried=layers, buried_map=below.map, layer=below.layers)
         assign(program, eye=eye, forward=tuple(-pose[:3, 2]), corner=tuple(corner), right=tuple(camera.pixel_size * pose[:3, 0]),
                down=tuple(-camera.pixel_size * pose[:3, 1]), copper=tuple(copper), artwork=units[0],
                artwork_map=self._drawing.laminate(slab).artwork_map, front=slab.copper_thickness, screen_depth=0.5,
@@ -228,8 +232,11 @@ class Paths:
     def release(self) -> None:
         self._below.clear()
         self._drop()
-        for item in (self._table, self._holes, self._voids, *self._smooth):
-            item.release()
+        self._table.release()
+        for rows in (self._holes, self._voids):
+            rows.release()
+        for sampler in self._smooth:
+            sampler.release()
 
 
 def secant(camera: Camera) -> F32:
@@ -252,7 +259,8 @@ def _hole_rows(buried: Buried, copper: F32, laminate: F32) -> NDArray[np.void]:
     out = np.zeros(len(holes) + len(plated), _HOLE)
     both = np.concatenate([holes, holes[plated]])
     out["center"], out["radius"], out["half"] = both[:, :2], both[:, 2], both[:, 3:5]
-    out["amount"] = np.where(both[:, 6:] > 0, 0.0, -laminate)              # a hole that the mesh does not have takes laminate away
+    # a hole that the mesh does not have takes laminate away
+    out["amount"] = np.where(both[:, 6:] > 0, 0.0, -laminate)
     out["amount"][:len(holes)] -= np.where(holes[:, 5:6] > 0, copper - laminate, 0.0)
     # the plating's outer cylinder
     out["radius"][len(holes):] += holes[plated, 5]

@@ -35,7 +35,7 @@ from domain_randomization.randomizers.camera import draw_jitter, seen_by
 from domain_randomization.randomizers.lighting import vary_lighting
 from domain_randomization.randomizers.look import vary_look
 from domain_randomization.recipe import Recipe
-from domain_randomization.sampling import Context, make_unit
+from domain_randomization.sampling import Context, find_family, make_unit
 from domain_randomization.streams import stream
 from domain_randomization.views import extent_of
 from generators.imaging import infrared, xray
@@ -113,17 +113,17 @@ class Bench:
 
     def __init__(self, units: int = UNITS, defects: Sequence[str] = ()) -> None:
         self.scene = Scene.read(SCENE)
-        family = Context(self.scene, Recipe(scene=SCENE, count=1)).family
-        asked = [d for d in family.taxonomy.defects if not defects or d.name in defects]
+        self.taxonomy = find_family(self.scene).taxonomy
+        asked = [d for d in self.taxonomy.defects if not defects or d.name in defects]
         quotas = "".join(f"  - {{defect: {d.name}, count: {math.ceil(units / max(len(d.severity_levels), 1))}, levels: all}}\n"
                          for d in asked)
         text = (f"linetwin: 1\nscene: {SCENE.name}\nseed: {SEED}\ncount: 100000\ndefective_fraction: 1.0\nquotas:\n{quotas}"
                 f"camera: {{offset_um: 0, roll_deg: 0, scale: 1}}\n{DRIFTS}")
         self.recipe = Recipe.parse(text).model_copy(update={"scene": SCENE})
         self.context = Context(self.scene, self.recipe)
-        self.taxonomy = family.taxonomy
         self.infrared = next(s.infrared for s in self.scene.stations if s.infrared is not None)
         self.machine = next(s.xray for s in self.scene.stations if s.xray is not None)
+        self.renderer: Any = self.context.renderer     # gl: it draws radiance and path lengths too
         spec = self.context.station.camera
         assert spec is not None
         self.spec = spec
@@ -159,7 +159,7 @@ class Bench:
 
     def _colour(self, hit: Finding, pair: Sequence[Subject], center: tuple[float, float], side: float, look: Look,
                 lighting: Lighting, seeds: Sequence[int]) -> Measured:
-        spec, renderer = self.spec, self.context.renderer
+        spec, renderer = self.spec, self.renderer
         pixels = _pixels(side, spec.pixel_size)
         camera = looking_down(spec.name, center, spec.pixel_size, pixels, pixels, distance=spec.distance, model=spec.model)
         camera = replace(camera, sensor=spec.sensor, lens=spec.lens, motion=spec.motion)
@@ -178,25 +178,25 @@ class Bench:
         camera = looking_down(seen.name, center, seen.pixel_size, pixels, pixels, distance=seen.distance, model=seen.model)
         band = band_of(seen.band)
         room = float(band.of(seen.reflected))
-        radiance, buffers = zip(*(context.renderer.radiance(
+        radiance, buffers = zip(*(self.renderer.radiance(
             s.geometry, camera, context.family.heat(context.product, s.state, mode), look, band.table, room,
             samples=seen.samples) for s in pair), strict=True)
-        mask = _mask(label_frame(0, (hit,), buffers[0], pair[0].geometry, camera, context.renderer, self.taxonomy,
+        mask = _mask(label_frame(0, (hit,), buffers[0], pair[0].geometry, camera, self.renderer, self.taxonomy,
                                  modality="thermal"), camera)
         rng = np.random.Generator(np.random.SFC64(seed))
-        a, b, c = (_several(lambda light=light: infrared.expose(light, seen, rng), mask)
+        a, b, c = (_several(lambda light: infrared.expose(light, seen, rng), light, mask)
                    for light in (radiance[0], radiance[1], radiance[1]))
         return Measured(cnr(a, b, c, mask), int(mask.sum()), (_cut(a[0], side, camera), _cut(b[0], side, camera)))
 
     def _xray(self, hit: Finding, pair: Sequence[Subject], center: tuple[float, float], side: float, tilt: float,
               seed: int) -> Measured:
-        machine, renderer = self.machine, self.context.renderer
+        machine, renderer = self.machine, self.renderer
         pixels = _pixels(side, machine.pixel_size)
         camera = machine.camera(center, tilt=tilt, width=pixels, height=pixels)
         mask = _mask(label_xray(0, (hit,), pair[0].geometry, camera, renderer, self.taxonomy), camera)
         lengths = [renderer.paths(s.geometry, camera, xray.coefficients(machine)) for s in pair]
         seeds = np.random.Generator(np.random.SFC64(seed))
-        a, b, c = (_several(lambda length=length: xray.picture(length, machine, int(seeds.integers(1 << 31))), mask)
+        a, b, c = (_several(lambda length: xray.picture(length, machine, int(seeds.integers(1 << 31))), length, mask)
                    for length in (lengths[0], lengths[1], lengths[1]))
         return Measured(cnr(a, b, c, mask), int(mask.sum()), (_cut(a[0], side, camera), _cut(b[0], side, camera)))
 
@@ -217,9 +217,10 @@ def _mask(instances: Sequence[Any], camera: Camera) -> Mask:
     return instances[0].amodal if instances else np.zeros((camera.height, camera.width), np.bool_)
 
 
-def _several(shoot: Callable[[], NDArray[Any]], mask: Mask) -> NDArray[Any]:
+def _several(shoot: Callable[[NDArray[Any]], NDArray[Any]], light: NDArray[Any], mask: Mask) -> NDArray[Any]:
+    """Exposures of one drawing, (K, H, W): so many that the mask has ``ENOUGH`` pixels."""
     count = min(max(1, math.ceil(ENOUGH / max(int(mask.sum()), 1))), EXPOSURES)
-    return np.stack([shoot() for _ in range(count)])
+    return np.stack([shoot(light) for _ in range(count)])
 
 
 def _cut(picture: NDArray[Any] | None, side: float, camera: Camera) -> NDArray[Any]:

@@ -18,6 +18,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from linetwin.bench_modalities import compare_modalities
 from linetwin.bench_renderers import compare_renderers
 from linetwin.demo import example
 from scenes.errors import BackendError, InputError
@@ -62,6 +63,7 @@ def run_bench(board: Path | None, *, frames: int, soak: bool) -> tuple[dict[str,
             "whole_board": generate_rate(folder, max(frames // 2, 4), workers=2, view="board", pixel=40),
             "renderers": compare_renderers(folder / "scene.yaml", frames=max(frames // 2, 4), peer_frames=max(frames // 15, 1),
                                            processes=(1, 2)),
+            "modalities": compare_modalities(folder / "scene.yaml", max(frames // 4, 4)),
         }
         if soak:
             result["memory"] = memory_growth(folder)
@@ -168,6 +170,9 @@ def _text(result: dict[str, Any]) -> str:
         memory = result["memory"]
         lines.append(f"memory, frames 1,000 to 2,000: {memory['start_mb']:.0f} → {memory['end_mb']:.0f} MB "
                      f"({memory['growth_percent']:+.2f} %)")
+    both = result["modalities"]
+    lines.append(f"colour, infrared and X-ray at 1024²  {both['all_ms']:.0f} ms CPU a sample, "
+                 f"colour alone {both['rgb_ms']:.0f} ms: {both['ratio']:.2f} times")
     return "\n".join([*lines, *_renderer_lines(result["renderers"])])
 
 

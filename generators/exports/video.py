@@ -117,7 +117,7 @@ def _codec() -> Any:
 def movie(av: Any, pictures: Iterator[NDArray[np.uint8]], speed: Fraction, quality: int = 18) -> bytes:
     """An MP4 of sRGB pictures uint8 (H, W, 3) at ``speed`` [Hz]. One thread: the same pictures give the same bytes."""
     file = io.BytesIO()
-    with av.open(file, "w", format="mp4", container_options={"fflags": "+bitexact", "movflags": "+faststart"}) as container:
+    with av.open(file, "w", format="mp4", container_options={"fflags": "+bitexact"}) as container:
         stream = None
         for number, picture in enumerate(pictures):
             even = np.pad(picture, ((0, picture.shape[0] % 2), (0, picture.shape[1] % 2), (0, 0)), mode="edge")

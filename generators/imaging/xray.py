@@ -50,7 +50,7 @@ def transmission(paths: F32, machine: XrayMachine) -> F32:
 def _primary(paths: F32, source: Beam) -> tuple[F32, F32]:
     """Signal, and its variance over that of the open beam, (…) each."""
     flat = np.ascontiguousarray(paths, np.float32).reshape(-1, 4)
-    out = np.empty((len(flat), 2), np.float32)
+    light, variance = np.empty(len(flat), np.float32), np.empty(len(flat), np.float32)
     minus = -source.attenuation
     weight = np.column_stack([source.weight, source.weight * source.spread]).astype(np.float32)
     for start in range(0, len(flat), _CHUNK):
@@ -58,9 +58,10 @@ def _primary(paths: F32, source: Beam) -> tuple[F32, F32]:
         left = flat[rows] @ minus
         np.minimum(left, 0, out=left)          # a body that turns inside out at a corner does not shine
         np.exp(left, out=left)
-        np.matmul(left, weight, out=out[rows])
+        both = left @ weight
+        light[rows], variance[rows] = both[:, 0], both[:, 1]
     shape = paths.shape[:-1]
-    return out[:, 0].reshape(shape), out[:, 1].reshape(shape)
+    return light.reshape(shape), variance.reshape(shape)
 
 
 def picture(paths: F32, machine: XrayMachine, noise_seed: int, *, pixel_size: float | None = None) -> U16:

@@ -9,6 +9,7 @@ from generators.dataset.meta import read_stats
 from generators.dataset.reader import Dataset
 from generators.dataset.shards import file_digest, shard_path
 from generators.dataset.stats import Counter
+from generators.inspect.clips import Clips
 from generators.inspect.duplicates import Duplicates, Pair
 from generators.inspect.modalities import Events
 from generators.inspect.sheets import Crop
@@ -48,6 +49,7 @@ class Seen:
     crops: dict[str, dict[int, list[Crop]]] = field(default_factory=dict)
     frames: list[tuple[str, bytes, str]] = field(default_factory=list)   # modality, picture, caption
     events: Events = field(default_factory=Events)
+    clips: Clips = field(default_factory=Clips)
 
     def problem(self, check: str, text: str) -> None:
         self.problems.setdefault(check, []).append(text)
@@ -56,7 +58,7 @@ class Seen:
 def all_checks(dataset: Dataset, seen: Seen, stats: Mapping[str, Any], pairs: Sequence[Pair], partial: bool) -> tuple[Check, ...]:
     """Every check, in the order of the report. ``partial``: not every sample was looked at."""
     partial = partial or not dataset.complete
-    return (*_bytes(dataset, seen), *_label_checks(seen), _ids(dataset, seen, partial), _quotas(stats, partial),
+    return (*_bytes(dataset, seen), *_label_checks(seen), *_clips(seen), _ids(dataset, seen, partial), _quotas(stats, partial),
             _stats(dataset, stats, partial), _coverage(seen, stats), *_leaks(seen), *_duplicates(seen, pairs))
 
 
@@ -93,6 +95,15 @@ def _label_checks(seen: Seen) -> list[Check]:
         checks.append(_check(name, f"{good} ({count:,} instances)", seen.problems.get(name, []),
                              "instances break this; a bug of the generator, please report it"))
     return checks
+
+
+def _clips(seen: Seen) -> list[Check]:
+    """Only of datasets that hold clips."""
+    if not seen.clips.count:
+        return []
+    return [_check("labels.tracks", f"in {seen.clips.count:,} clips of {seen.clips.frames:,} frames, times rise by one step and "
+                   "things keep their ids", seen.problems.get("labels.tracks", []),
+                   "clips break this; a bug of the generator, please report it")]
 
 
 def _ids(dataset: Dataset, seen: Seen, partial: bool) -> Check:
@@ -149,16 +160,16 @@ def _leaks(seen: Seen) -> list[Check]:
 
 def _duplicates(seen: Seen, pairs: Sequence[Pair]) -> list[Check]:
     same = [f"{p.first} = {p.second}" for p in pairs if p.exact]
-    checks = [_check("duplicates.exact", f"no two of {seen.pictures:,} pictures are the same", same,
+    checks = [_check("duplicates.exact", f"no two of {seen.duplicates.count:,} pictures are the same", same,
                      "pairs of pictures are the same, pixel for pixel")]
     for name, crossing, what in (("duplicates.near", False, "repeat another one but for noise"),
                                  ("leaks.pictures", True, "repeat one of another split but for noise")):
         found = sorted({p.second for p in pairs if p.crosses or not crossing})
-        share = len(found) / max(seen.pictures, 1)
+        share = len(found) / max(seen.duplicates.count, 1)
         good = share <= NEAR_LIMIT
-        text = f"{len(found):,} of {seen.pictures:,} pictures {what}; at most {100 * NEAR_LIMIT:.0f} % may"
+        text = f"{len(found):,} of {seen.duplicates.count:,} pictures {what}; at most {100 * NEAR_LIMIT:.0f} % may"
         checks.append(Check(name, good, text + ("" if good else ": vary light, pose or parts more"),
-                            {"share": Figure(share, "ratio", n=seen.pictures, formula="repeating pictures / pictures")},
+                            {"share": Figure(share, "ratio", n=seen.duplicates.count, formula="repeating pictures / pictures")},
                             () if good else tuple(found[:EXAMPLES])))
     return checks
 

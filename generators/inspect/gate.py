@@ -14,6 +14,7 @@ from generators.dataset.rows import Row
 from generators.dataset.schema import SPLITS, severity_level
 from generators.dataset.stats import Counter
 from generators.inspect.checks import Seen, all_checks
+from generators.inspect.clips import check_clips, key_frames
 from generators.inspect.labels import check_row
 from generators.inspect.modalities import modality_of, shown
 from generators.inspect.sheets import crop, overview
@@ -63,7 +64,8 @@ def inspect_dataset(dataset: Dataset, *, out: Path | None = None, limit: int | N
              "made with": ", ".join(f"{k} {v}" for k, v in info.versions.items()), "licence": info.license}
     report = Report(f"Dataset gate: {info.name}", all_checks(dataset, seen, stats, pairs, total < len(dataset)), figures,
                     {k: v for k, v in facts.items() if v}, sections(dataset.taxonomy, stats, seen.crops, seen.events.found,
-                                                               [(data, caption) for _, data, caption in seen.frames], pairs))
+                                                               [(data, caption) for _, data, caption in seen.frames], pairs,
+                                                               seen.clips.strips))
     report.write(Path(out) if out is not None else dataset.path / "report")
     return report
 
@@ -100,26 +102,33 @@ def _look(row: Row, dataset: Dataset, seen: Seen) -> None:
     try:
         for check, text in check_row(row, dataset.taxonomy):
             seen.problem(check, text)
+        for text in check_clips(row):
+            seen.problem("labels.tracks", text)
         for item in row.data["labels"]:
             if item["name"] not in ("instance", "part"):         # check_row has decoded those
                 row.label(item["name"], item["frame"])
     except DatasetError as error:
         seen.problem("bytes.readable", str(error))
-    pictures = {}
+    pictures, keys, strip = {}, key_frames(row), seen.clips.shown(row)
     for number in range(len(row.frames)):
         try:
-            pictures[number] = _picture(row, number, dataset, seen)
+            picture = _picture(row, number, dataset, seen, number in keys)
+            if number in keys or number in strip:
+                pictures[number] = picture
         except DatasetError as error:
             seen.problem("bytes.readable", str(error))
     with contextlib.suppress(DatasetError):
-        seen.events.add(row, pictures)
+        seen.events.add(row, {n: pictures[n] for n in sorted(keys & pictures.keys())})
+        seen.clips.add(row, pictures)
 
 
-def _picture(row: Row, number: int, dataset: Dataset, seen: Seen) -> NDArray[np.uint8]:
-    """Decode a frame's picture; returns what is shown of it."""
+def _picture(row: Row, number: int, dataset: Dataset, seen: Seen, key: bool) -> NDArray[np.uint8]:
+    """Decode a frame's picture; returns what is shown of it. ``key``: not just one of many frames of a clip."""
     view, modality = row.frames[number], modality_of(row, number)
     picture = shown(modality, row.image(modality, number))
     seen.pictures += 1
+    if not key:
+        return picture
     if view.camera != "golden":                                  # a golden frame repeats its pair on purpose
         place = f"{modality} {view.camera} {view.view.get('tile', 0)} {picture.shape}"
         seen.duplicates.add(f"{row.id} frame {number}", row.split, place, picture)

@@ -26,7 +26,7 @@ class Crop:
     note: str
 
     def jpeg(self) -> bytes:
-        return _jpeg(Image.fromarray(self.image))
+        return jpeg(Image.fromarray(self.image))
 
 
 def crop(rgb: NDArray[np.uint8], item: Labelled, title: str, note: str) -> Crop:
@@ -93,10 +93,15 @@ def sheet(crops: Sequence[Crop], columns: int = 5) -> bytes:
         page.paste(Image.fromarray(cell.image), (x, y))
         draw.text((x, y + CELL + 2), _fit(cell.title.replace("µ", "u"), 30), _INK, font)
         draw.text((x, y + CELL + 18), _fit(cell.note.replace("µ", "u"), 38), _MUTED, small)
-    return _jpeg(page)
+    return jpeg(page)
 
 
-def overview(rgb: NDArray[np.uint8], instances: Sequence[Labelled], width: int = 1180) -> bytes:
+def overview(rgb: NDArray[np.uint8], instances: Sequence[Labelled]) -> bytes:
+    """A whole frame with its labels, as a JPEG."""
+    return jpeg(annotated(rgb, instances, 1180))
+
+
+def annotated(rgb: NDArray[np.uint8], instances: Sequence[Labelled], width: int) -> Image.Image:
     """A whole frame: parts in green, defects in magenta with their name, hidden ones in cyan."""
     scale = width / rgb.shape[1] if rgb.shape[1] > width else float(max(1, 640 // rgb.shape[1]))
     method = Image.Resampling.BOX if scale < 1.0 else Image.Resampling.NEAREST
@@ -115,17 +120,18 @@ def overview(rgb: NDArray[np.uint8], instances: Sequence[Labelled], width: int =
             ty = y - (bottom - top) - 12 if y > 32 else min(y + h + 4, page.height - 26)
             draw.rectangle((tx, ty, tx + right - left + 6, ty + bottom - top + 6), fill=color)
             draw.text((tx + 3, ty + 3 - top), text, (255, 255, 255) if color == _VISIBLE else (0, 0, 0), font)
-    return _jpeg(page)
+    return page
 
 
 def _fit(text: str, length: int) -> str:
     return text if len(text) <= length else text[:length - 1] + "…"
 
 
-def _jpeg(page: Image.Image) -> bytes:
+def jpeg(page: Image.Image) -> bytes:
+    """A page as it goes into a report."""
     out = io.BytesIO()
     page.save(out, "JPEG", quality=88, subsampling=0)
     return out.getvalue()
 
 
-__all__ = ["Crop", "crop", "overview", "sheet"]
+__all__ = ["Crop", "annotated", "crop", "jpeg", "overview", "sheet"]

@@ -17,10 +17,10 @@ _FIRST = ("look", "lighting", "camera", "drifts", "signals")     # causes that p
 
 def sections(taxonomy: Taxonomy, stats: Mapping[str, Any], crops: Mapping[str, Mapping[int, Sequence[Crop]]],
              events: Mapping[str, Sequence[Sequence[Crop]]], frames: Sequence[tuple[bytes, str]],
-             pairs: Sequence[Pair]) -> tuple[Section, ...]:
-    """Frames, one event in every modality, one sheet per defect, counts, quotas, coverage, duplicates."""
-    every = (_frames(frames), _events(taxonomy, events), *_sheets(taxonomy, crops), _counts(taxonomy, stats), _quotas(stats),
-             _coverage(stats), _duplicates(pairs))
+             pairs: Sequence[Pair], strips: Sequence[tuple[bytes, str]] = ()) -> tuple[Section, ...]:
+    """Frames, clips, one event in every modality, one sheet per defect, counts, quotas, coverage, duplicates."""
+    every = (_frames(frames), _clips(strips), _events(taxonomy, events), *_sheets(taxonomy, crops), _counts(taxonomy, stats),
+             _quotas(stats), _coverage(stats), _duplicates(pairs))
     return tuple(s for s in every if s is not None)
 
 
@@ -29,6 +29,13 @@ def _frames(frames: Sequence[tuple[bytes, str]]) -> Section | None:
         return None
     return Section("Frames", "Whole frames with their labels: parts green, defects magenta, what this camera cannot see cyan.",
                    pictures=tuple(Picture(data, caption, half=True) for data, caption in frames))
+
+
+def _clips(strips: Sequence[tuple[bytes, str]]) -> Section | None:
+    if not strips:
+        return None
+    return Section("Clips", "A few frames of the first clips, in order of time. Labels follow things from frame to frame.",
+                   pictures=tuple(Picture(data, caption, half=True) for data, caption in strips))
 
 
 def _events(taxonomy: Taxonomy, events: Mapping[str, Sequence[Sequence[Crop]]]) -> Section | None:

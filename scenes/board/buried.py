@@ -17,7 +17,7 @@ from scenes.materials import index
 
 PLATING = 25e-6                                # [m] copper on the wall of a hole: IPC-6012 class 2 asks for 20, class 3 for 25
 OUTER, INNER = 35e-6, 18e-6                    # [m] copper where the stack-up does not say
-TEXELS_MOST = 4_000_000                        # of a layer, four layers sharing a texture: 16 MB, 21 MB with its mipmaps
+TEXELS_MOST = 2_500_000                        # of a layer, four layers sharing a texture: 10 MB, 13 MB with its mipmaps
 FINEST = 15e-6                                 # [m]
 
 

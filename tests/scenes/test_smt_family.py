@@ -113,6 +113,38 @@ def test_golden_units_have_no_defect_and_keep_the_rest(shipped, defect, level):
     assert undo(shipped, state, [f for f in found if not f.defect]).digest() == state.digest()
 
 
+def only(shipped, name, level=(-np.inf, np.inf), seed=1):
+    """A unit with one defect, the finding, and the unit with that one undone."""
+    process = condition(shipped, PROFILES["class2"], Process(), Target(name, *level), np.random.default_rng(seed))
+    state = simulate(shipped, process, np.random.default_rng(seed + 1))
+    hit = next(f for f in findings(shipped, state, PROFILES["class2"]) if f.defect == name)
+    return state, hit, undo(shipped, state, (hit,))
+
+
+@pytest.mark.parametrize("seed", [1, 3, 5, 7])
+@pytest.mark.parametrize("name", ["flipped", "polarity"])
+def test_a_part_the_wrong_way_round_is_turned_over_where_it_lies(shipped, name, seed):
+    state, hit, golden = only(shipped, name, seed=seed)
+    c = [x.reference for x in shipped.components].index(hit.host)
+    assert golden.orientation[c] == 0 and abs(golden.rotation[c]) < np.radians(2)
+    assert 0 < np.hypot(*golden.offset[c]) < 60e-6        # the little that it was placed beside stays
+    if name == "flipped":
+        assert np.array_equal(golden.offset, state.offset) and np.array_equal(golden.rotation, state.rotation)
+    else:                                                 # a half turn exactly, about the middle of the terminals
+        assert np.abs(golden.rotation[c] - state.rotation[c]) == pytest.approx(np.pi, abs=1e-12)
+    for field in ("volume", "contact_angle", "wetted", "gap", "roughness", "standoff"):
+        assert np.array_equal(getattr(golden, field), getattr(state, field))
+
+
+@pytest.mark.parametrize(("name", "healed"), [("cold_joint", "roughness"), ("head_in_pillow", "gap"), ("lifted_lead", "gap")])
+def test_undoing_what_is_wrong_with_a_joint_leaves_its_solder_as_printed(shipped, name, healed):
+    state, hit, golden = only(shipped, name)
+    j = hit.instances[0] - 2 - len(shipped.components)
+    assert np.array_equal(golden.volume, state.volume) and state.volume[j] != shipped.joints.nominal_volume[j]
+    assert golden.wetted[j] and golden.gap[j] == 0
+    assert getattr(golden, healed)[j] < getattr(state, healed)[j]
+
+
 def test_the_family_keeps_its_protocol(shipped):
     product = SmtProduct(shipped, None, PROFILES["class2"], shipped.board)  # type: ignore[arg-type]
     process = FAMILY.process(product, {"oven.zone7_8_offset_c": -3.0})

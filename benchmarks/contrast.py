@@ -157,11 +157,23 @@ class Bench:
             found[name] = self._xray(unit.hit, pair, center, side, tilt, seed)
         return row, found
 
+    def order(self) -> list[int]:
+        """Units so that all defects and levels advance alike, wherever a run is broken off."""
+        plan = self.context.schedule
+
+        def progress(index: int) -> float:
+            slot = plan.slot(index)
+            assert slot is not None
+            return (slot.ordinal + 0.5) / plan.cells[slot.cell].count
+
+        return sorted(range(self.total), key=progress)
+
     def _colour(self, hit: Finding, pair: Sequence[Subject], center: tuple[float, float], side: float, look: Look,
                 lighting: Lighting, seeds: Sequence[int]) -> Measured:
         spec, renderer = self.spec, self.renderer
         pixels = _pixels(side, spec.pixel_size)
-        camera = looking_down(spec.name, center, spec.pixel_size, pixels, pixels, distance=spec.distance, model=spec.model)
+        camera = looking_down(spec.name, _snapped(center, spec.pixel_size), spec.pixel_size, pixels, pixels,
+                              distance=spec.distance, model=spec.model)
         camera = replace(camera, sensor=spec.sensor, lens=spec.lens, motion=spec.motion)
         first = renderer.render(pair[0].geometry, camera, lighting, look, outputs=frozenset({"rgb", "instance", "part"}),
                                 noise_seed=seeds[0])
@@ -175,7 +187,8 @@ class Bench:
                  mode: Powered | Cooling, seed: int) -> Measured:
         seen, context = self.infrared, self.context
         pixels = _pixels(side, seen.pixel_size)
-        camera = looking_down(seen.name, center, seen.pixel_size, pixels, pixels, distance=seen.distance, model=seen.model)
+        camera = looking_down(seen.name, _snapped(center, seen.pixel_size), seen.pixel_size, pixels, pixels,
+                              distance=seen.distance, model=seen.model)
         band = band_of(seen.band)
         room = float(band.of(seen.reflected))
         radiance, buffers = zip(*(self.renderer.radiance(
@@ -192,7 +205,7 @@ class Bench:
               seed: int) -> Measured:
         machine, renderer = self.machine, self.renderer
         pixels = _pixels(side, machine.pixel_size)
-        camera = machine.camera(center, tilt=tilt, width=pixels, height=pixels)
+        camera = machine.camera(_snapped(center, machine.pixel_size), tilt=tilt, width=pixels, height=pixels)
         mask = _mask(label_xray(0, (hit,), pair[0].geometry, camera, renderer, self.taxonomy), camera)
         lengths = [renderer.paths(s.geometry, camera, xray.coefficients(machine)) for s in pair]
         seeds = np.random.Generator(np.random.SFC64(seed))
@@ -211,6 +224,12 @@ def window(hit: Finding, geometry: Geometry) -> tuple[tuple[float, float], float
 def _pixels(side: float, pixel_size: float) -> int:
     """Of a picture's side: few different ones, so that buffers are kept."""
     return 64 * math.ceil(side / pixel_size / 64 - 1e-9)
+
+
+def _snapped(center: tuple[float, float], pixel_size: float) -> tuple[float, float]:
+    """On one grid of pixels over the board: a defect does not choose where in a pixel it lies."""
+    x, y = (round(v / pixel_size) * pixel_size for v in center)
+    return x, y
 
 
 def _mask(instances: Sequence[Any], camera: Camera) -> Mask:
@@ -329,7 +348,7 @@ def main(out: Path, units: int = UNITS) -> int:
         writer = csv.DictWriter(file, fields)
         if not done:
             writer.writeheader()
-        for index in range(bench.total):
+        for index in bench.order():
             if index in done:
                 continue
             row, found = bench.measure(index)

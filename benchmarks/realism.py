@@ -15,6 +15,7 @@ resistor coat 68 62 61. C6 and R6 changed places on the photographed boards, so 
 """
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import sys
@@ -259,4 +260,6 @@ def main(out: Path) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1]) if len(sys.argv) > 1 else Path("build/realism")))
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("out", type=Path, nargs="?", default=Path("build/realism"), help="folder for pictures and figures")
+    sys.exit(main(parser.parse_args().out))

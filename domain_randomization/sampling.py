@@ -53,6 +53,8 @@ class Context:
         self.family = find_family(scene)
         self.station = find_station(scene, recipe)     # of the colour camera, whose lamps and tiles a sample is told by
         self.product = self.family.product(scene) if product is None else product
+        if "xray" in recipe.modalities:
+            self.product = self.family.with_insides(self.product)
         self.schedule: Schedule = schedule(recipe, self.family, self.product)
         for end in (0, 1):                     # both ends of every drift are possible: told now, not at sample 5000
             self.family.process(self.product, {name: d.ends()[end] for name, d in sorted(recipe.process.drifts.items())})

@@ -75,6 +75,9 @@ class Family(Protocol):
     def product(self, scene: Any) -> Any:
         """The product of a Scene, prepared once per worker: for SMT an ``Assembly`` with meshes and artwork."""
 
+    def with_insides(self, product: Any) -> Any:
+        """The same product with what only X-rays see of it: asked for once, where a recipe wants X-ray pictures."""
+
     def box(self, product: Any) -> tuple[float, float, float, float]:
         """Extent (x0, y0, x1, y1) of the product in the board frame [m]."""
 

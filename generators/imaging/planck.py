@@ -20,10 +20,13 @@ _NODES = 96
 _INVERSE = 1 << 15                           # steps of the way back
 
 
+_nodes = lru_cache(np.polynomial.legendre.leggauss)     # solving for them takes longer than an exposure
+
+
 def band_radiance(kelvin: NDArray[np.floating] | float, band: tuple[float, float]) -> F64:
     """Radiance [W/(m² sr)] of a black body between the wavelengths of ``band`` [m], shape as ``kelvin``."""
     temperature = np.asarray(kelvin, np.float64)
-    node, weight = np.polynomial.legendre.leggauss(_NODES)
+    node, weight = _nodes(_NODES)
     low, high = band
     length = low + (high - low) * (node + 1) / 2
     exponent = PLANCK * LIGHT / (length * BOLTZMANN * temperature[..., None])

@@ -78,6 +78,14 @@ class SmtFamily:
         assembly = assemble(board, spec.side, packages, spec.stencil_thickness)
         return SmtProduct(assembly, slab(board, coverage(board, texel_size(scene, board))), load_profile(spec.acceptance), board)
 
+    def with_insides(self, product: SmtProduct) -> SmtProduct:
+        """With the copper layers below the front and all holes. Takes about a second, and memory: see ``scenes.board.buried``."""
+        from scenes.board.buried import buried
+
+        if product.slab.buried is not None:
+            return product
+        return replace(product, slab=replace(product.slab, buried=buried(product.board)))
+
     def box(self, product: SmtProduct) -> tuple[float, float, float, float]:
         x0, y0, x1, y1 = product.board.outline.bounds
         return float(x0), float(y0), float(x1), float(y1)

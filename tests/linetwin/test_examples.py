@@ -32,6 +32,15 @@ def test_hello_generates_checks_and_exports(examples, tmp_path):
     assert sum(len(COCO(str(p)).imgs) for p in annotations) == 12
 
 
+def test_one_event_is_laid_over_by_its_cameras(examples, tmp_path):
+    from PIL import Image
+
+    text = run(examples, "event.py", tmp_path / "event.jpg", 9)
+    assert "unit U00000009; defects: rotation" in text
+    with Image.open(tmp_path / "event.jpg") as picture:
+        assert picture.size == (3 * 640 + 2 * 8, 640)
+
+
 def test_the_recipe_of_all_defects_can_be_planned(examples):
     """Every one of the 18 defects at each of its levels has a unit that shows it; nothing is rendered."""
     from domain_randomization import Recipe, plan

@@ -93,19 +93,23 @@ def find_station(scene: Scene, recipe: Recipe, modality: Modality = "rgb") -> St
 
 def _cameras(modality: Modality, station: Station, frames: Frames, box: Box) -> tuple[Camera, ...]:
     """The recipe's pixel size and picture size are those of the colour camera; the others keep the scene's."""
+    own = frames if modality == "rgb" else Frames(overlap=frames.overlap, margin_mm=frames.margin_mm)
+    return cameras(spec_of(modality, station), own, box)
+
+
+def spec_of(modality: Modality, station: Station) -> CameraSpec:
+    """How an instrument cuts the product into frames; an X-ray machine looks at tiles."""
     if modality == "rgb":
         assert station.camera is not None
-        return cameras(station.camera, frames, box)
-    own = Frames(overlap=frames.overlap, margin_mm=frames.margin_mm)
+        return station.camera
     if modality == "thermal":
         seen = station.infrared
         assert seen is not None
-        spec = CameraSpec(seen.name, seen.model, seen.pixel_size, seen.width, seen.height, seen.view, seen.distance)
-        return cameras(spec, own, box)
+        return CameraSpec(seen.name, seen.model, seen.pixel_size, seen.width, seen.height, seen.view, seen.distance)
     machine = station.xray
     assert machine is not None
-    return cameras(CameraSpec(machine.name, "telecentric", machine.pixel_size, machine.width, machine.height, "tiles",
-                              machine.source_object), own, box)
+    return CameraSpec(machine.name, "telecentric", machine.pixel_size, machine.width, machine.height, "tiles",
+                      machine.source_object)
 
 
 def choose_tiles(instrument: Instrument, choice: str, hit: Finding | None, geometry: Geometry, turn: int,
@@ -220,4 +224,4 @@ def _behind_the_source(straight: Camera, nominal: Camera, instrument: Instrument
     return dataclasses.replace(camera, pose=pose)
 
 
-__all__ = ["Instrument", "Modality", "Subject", "choose_tiles", "expose", "find_station", "instruments"]
+__all__ = ["NEEDS", "Instrument", "Modality", "Subject", "choose_tiles", "expose", "find_station", "instruments", "spec_of"]

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from domain_randomization.exposures import Subject, expose, spec_of
+from domain_randomization.randomizers.camera import STILL
 from domain_randomization.recipe import Frames
 from domain_randomization.sampling import Context
 from domain_randomization.streams import stream
@@ -22,24 +24,26 @@ def healthy_state(context: Context) -> Any:
 
 
 def healthy_picture(context: Context, *, pixel_size: float | None = None) -> NDArray[np.uint8]:
-    """The whole product in one picture, uint8 (H, W, 3), under the station's own camera and lamps.
+    """The whole product in one picture, uint8 (H, W, 3), as the context's first instrument sees it. The same one every time.
 
     Args:
         context: Of the scene.
-        pixel_size: [m]; None is the camera's own.
+        pixel_size: [m]; None is the instrument's own.
 
     Raises:
         RecipeError: more than 8192 pixels on a side.
     """
-    spec, lighting = context.station.camera, context.station.lighting
-    assert spec is not None and lighting is not None
-    if pixel_size is not None:
-        spec = dataclasses.replace(spec, pixel_size=pixel_size)
-    camera = cameras(spec, Frames(view="board"), context.family.box(context.product))[0]
-    geometry = context.family.geometry(context.product, healthy_state(context), Look())
-    rgb = context.renderer.render(geometry, camera, lighting, Look(), outputs=frozenset({"rgb"})).rgb
-    assert rgb is not None
-    return rgb
+    from generators.inspect.modalities import shown
+
+    assert context.station.lighting is not None
+    first = context.instruments[0]
+    spec = spec_of(first.modality, first.station)
+    spec = dataclasses.replace(spec, view="board", pixel_size=pixel_size or spec.pixel_size)
+    whole = dataclasses.replace(first, cameras=cameras(spec, Frames(view="board"), context.family.box(context.product)))
+    state = healthy_state(context)
+    subject = Subject(state, (), context.family.geometry(context.product, state, Look()), Look(), context.station.lighting)
+    (frame, _), = expose(context, whole, subject, (0,), STILL, (0,), 0, None)
+    return shown(first.modality, frame.images[first.modality])
 
 
 def stage_text(context: Context) -> str:

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from domain_randomization.clips import Moment, check_clip, draw_lamps, moments
-from domain_randomization.exposures import Subject, choose_tiles, expose, find_station, instruments
+from domain_randomization.exposures import Modality, Subject, choose_tiles, expose, find_station, instruments
 from domain_randomization.quotas import Cell, Schedule, schedule
 from domain_randomization.randomizers.camera import Jitter, draw_jitter, seen_by
 from domain_randomization.randomizers.lighting import vary_lighting
@@ -77,9 +77,9 @@ class Context:
         return tuple(self.family.findings(self.product, state, None))
 
     @classmethod
-    def for_scene(cls, scene: Scene, *, renderer: str = "gl") -> Context:
+    def for_scene(cls, scene: Scene, *, renderer: str = "gl", modality: Modality = "rgb") -> Context:
         """Of a scene alone, for looking at it: no quotas, nothing varied on purpose."""
-        return cls(scene, Recipe(scene=scene.path, count=1), renderer)
+        return cls(scene, Recipe(scene=scene.path, count=1, modalities=(modality,)), renderer)
 
     def healthy_picture(self, *, pixel_size: float | None = None) -> NDArray[np.uint8]:
         """See ``portrait.healthy_picture``."""

@@ -93,11 +93,12 @@ def scene_usd(scene: Annotated[Path, typer.Argument()],
 def scene_preview(scene: Annotated[Path, typer.Argument()],
                   out: Annotated[Path, typer.Option("--out", "-o", help="PNG to write")] = Path("preview.png"),
                   pixel_um: Annotated[float | None, typer.Option(help="pixel size; default the camera's")] = None,
+                  modality: Annotated[str, typer.Option(help="rgb, thermal or xray")] = "rgb",
                   renderer: Annotated[str, typer.Option()] = "gl", as_json: Json = False) -> None:
-    """Render a healthy unit as the first camera station sees the whole product."""
+    """A healthy unit, the whole product in one picture, as the first station with that instrument sees it."""
     from linetwin.scene_commands import preview
 
-    emit(preview(scene, out, pixel_um=pixel_um, renderer=renderer), as_json)
+    emit(preview(scene, out, pixel_um=pixel_um, renderer=renderer, modality=modality), as_json)
 
 
 @scene_app.command("schema")

@@ -146,15 +146,18 @@ def write_usd(path: Path, out: Path) -> dict[str, Any]:
     return {"stage": str(out), "bytes": len(text.encode())}
 
 
-def preview(path: Path, out: Path, *, pixel_um: float | None, renderer: str) -> dict[str, Any]:
-    """Render a healthy unit, the whole product in one picture."""
+def preview(path: Path, out: Path, *, pixel_um: float | None, renderer: str, modality: Any = "rgb") -> dict[str, Any]:
+    """A healthy unit, the whole product in one picture. Raises SceneError for an unknown modality or one without a station."""
     from PIL import Image
 
+    from domain_randomization.exposures import NEEDS
     from domain_randomization.sampling import Context
     from scenes.scene import Scene
 
+    if modality not in NEEDS:
+        raise SceneError(f"--modality {modality}: not one of {', '.join(NEEDS)}")
     scene = Scene.read(path)
-    with Context.for_scene(scene, renderer=renderer) as context:
+    with Context.for_scene(scene, renderer=renderer, modality=modality) as context:
         rgb = context.healthy_picture(pixel_size=pixel_um * 1e-6 if pixel_um else None)
     try:
         Image.fromarray(rgb).save(out)

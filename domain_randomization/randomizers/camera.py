@@ -22,6 +22,9 @@ class Jitter(NamedTuple):
     noise: float                               # [1] standard deviation, of full scale
 
 
+STILL = Jitter((0.0, 0.0), 0.0, (0.0, 0.0), 1.0, 0.0, 0.0)     # as authored
+
+
 def draw_jitter(ranges: CameraRange, rng: np.random.Generator) -> Jitter:
     """Draw a Jitter from the sample's ``"camera"`` stream: always 8 draws."""
     u = rng.random(8).tolist()
@@ -49,4 +52,4 @@ def seen_by(lighting: Lighting, jitter: Jitter) -> Lighting:
     return replace(lighting, blur=math.hypot(lighting.blur, jitter.blur), noise=math.hypot(lighting.noise, jitter.noise))
 
 
-__all__ = ["Jitter", "draw_jitter", "moved", "seen_by"]
+__all__ = ["STILL", "Jitter", "draw_jitter", "moved", "seen_by"]

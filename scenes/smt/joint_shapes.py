@@ -190,9 +190,9 @@ def fillets(contact: Contact, volume: F64, angle: F64, segments: int = 16) -> Bo
     q = square(segments)
     edge = contact.half_land
     cos, sin = np.cos(contact.angle)[:, None], np.sin(contact.angle)[:, None]
-    # little solder draws back from under the body: only the outer part of the layer stays
+    # little solder draws back from under the body: only the outer part of the layer stays; an exposed pad has no outer part
     layer = contact.clearance * 4 * contact.half[:, 0] * contact.half[:, 1]
-    share = np.clip(0.5 * volume / np.maximum(layer, 1e-30), 0.1, 1.0)
+    share = np.where(contact.end == contact.inner, 1.0, np.clip(0.5 * volume / np.maximum(layer, 1e-30), 0.1, 1.0))
     half_x = contact.half[:, 0] * share
     shift = contact.half[:, 0] - half_x
     px, py = q[:, 0] * half_x[:, None] + shift[:, None], q[:, 1] * contact.half[:, 1:2]

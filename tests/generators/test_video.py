@@ -130,9 +130,9 @@ def test_tracks_of_a_split_hold_every_mask(moving, exported):
         videos = {v["id"]: rows[v["sample_id"]] for v in data["videos"]}
         names = {c["id"]: c["name"] for c in data["categories"]}
         for track in data["annotations"]:
-            row = videos[track["video_id"]]
+            row, kind = videos[track["video_id"]], names[track["category_id"]]
             for number, (rle, box, area) in enumerate(zip(track["segmentations"], track["bboxes"], track["areas"], strict=True)):
-                item = [i for i in row.instances if i.frame == number and not i.hidden and i.category == names[track["category_id"]]
+                item = [i for i in row.instances if i.frame == number and not i.hidden and i.category == kind
                         and i.component == track["attributes"]["component"]]
                 assert (rle is None) == (not item)
                 if item:
@@ -209,7 +209,7 @@ def test_frames_of_a_clip_are_no_duplicates_and_a_strip_shows_them(tmp_path):
 
     report, found = checks(write(tmp_path / "still", [standing(i) for i in range(4)]), tmp_path)
     assert all(found[name].passed for name in ("duplicates.exact", "duplicates.near", "leaks.pictures", "labels.tracks"))
-    assert "4 clips of 32 frames" in found["labels.tracks"].detail
+    assert "4 clips of 32 frames" in found["labels.tracks"].message
     section = next(s for s in report.sections if s.title == "Clips")
     assert len(section.pictures) == 3 and "8 frames, here those at 0 s, 0.0667 s" in section.pictures[0].caption
     sheet = next(s for s in report.sections if s.title == "Defects")

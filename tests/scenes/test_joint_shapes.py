@@ -91,6 +91,21 @@ def test_every_shape_is_closed():
     assert closed(shapes.necks(zero, zero + 0.4e-3, np.full(n, 0.1e-3), np.full(n, 0.05e-3)))
 
 
+@pytest.mark.parametrize("share", [0.4, 0.7, 1.0])
+def test_the_solder_under_an_exposed_pad_is_a_level_layer(share):
+    """A square pad on a land of its size has no outward side: little solder is a thinner layer, V / A thick, and no wedge."""
+    half, gap = 1.7e-3, 40e-6
+    pad = contact(1, half_land=np.full((1, 2), half), center=np.zeros((1, 2)), half=np.full((1, 2), half),
+                  clearance=np.full(1, gap), height=np.full(1, 0.2e-3), end=np.full(1, 0.1), side=np.full(1, 0.1),
+                  inner=np.full(1, 0.1))
+    volume = np.full(1, share * 4 * half**2 * gap)
+    bodies = shapes.fillets(pad, volume, np.radians([30.0]))
+    assert closed(bodies) and shapes.volumes(bodies) == pytest.approx(volume, rel=1e-9)
+    layer = bodies.rings[0, 0]                            # the edge of what lies under the pad
+    assert np.ptp(layer[:, 2]) < 1e-12 and layer[0, 2] == pytest.approx(volume[0] / (4 * half**2), rel=0.08)   # the rim falls off
+    assert layer[:, 0].min() < -0.97 * half and layer[:, 0].max() > 0.97 * half
+
+
 def test_more_solder_climbs_higher_until_the_termination_is_covered_then_bulges():
     v = np.array([0.01, 0.03, 0.06, 0.10, 0.20, 0.35]) * 1e-9
     made = shapes.fillets(contact(len(v)), v, np.full(len(v), np.radians(30)))

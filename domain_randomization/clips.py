@@ -19,7 +19,8 @@ from scenes.errors import RecipeError
 from scenes.instruments.aoi import Motion
 from scenes.optics import Camera
 
-PIXELS_MAX = 300e6                             # of a sample's clip: one sample is one row, held as a whole when it is stored
+PIXELS_MAX = 100e6                             # of a sample's clip. One sample is one row: encoded, it is held as a whole, and
+#                                                Arrow and Parquet copy it; 60 megapixels with every label take 1.5 GB
 
 
 @dataclass(frozen=True)

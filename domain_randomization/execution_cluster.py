@@ -41,6 +41,7 @@ class LocalRay(threading.Thread):
         import ray
 
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+        os.environ.setdefault("MALLOC_ARENA_MAX", "1")         # workers inherit it: they compute in one thread, not in the first
         try:
             ray.init(address="local", num_cpus=self.workers, include_dashboard=False, object_store_memory=80 << 20,
                      logging_level=logging.ERROR, log_to_driver=False)

@@ -106,9 +106,11 @@ def plan(scene: Scene, recipe: Recipe, *, workers: int | None = None, context: C
                  for k, c in enumerate(schedule.cells))
     rows += (PlanRow("", "", -math.inf, math.inf, "", 0, asked[None]),)
     repeats = 2 if recipe.outputs.golden else 1
-    length = {"rgb": recipe.clip.frames} if recipe.clip is not None else {}
-    frames = tuple(PlanFrames(i.modality, (len(i.cameras) if recipe.frames.tiles == "all" else 1) * length.get(i.modality, 1) * repeats,
-                              i.cameras[0].width, i.cameras[0].height, len(i.cameras)) for i in context.instruments)
+    taken = {i.modality: len(i.cameras) if recipe.frames.tiles == "all" else 1 for i in context.instruments}
+    if recipe.clip is not None:
+        taken["rgb"] = recipe.clip.frames
+    frames = tuple(PlanFrames(i.modality, taken[i.modality] * repeats, i.cameras[0].width, i.cameras[0].height,
+                              len(i.cameras)) for i in context.instruments)
     workers = worker_count(recipe, workers)
     per_sample = SAMPLE_SECONDS + sum(MEGAPIXEL_SECONDS[f.modality] * f.megapixels for f in frames)
     seconds = START_SECONDS + recipe.count * per_sample / max(workers, 1)

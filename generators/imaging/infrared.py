@@ -12,10 +12,11 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter
 
+from generators.imaging.aoi_noise import POOL, normals
 from generators.imaging.palette import INFERNO
 from generators.imaging.planck import band_of
+from generators.imaging.spread import BAND, WIDE, blurred, blurred_rows
 from generators.render.protocol import Buffers
 from scenes.errors import BackendUnavailable, InputError
 from scenes.geometry import Geometry
@@ -59,46 +60,43 @@ def see_labelled(renderer: object, geometry: Geometry, camera: Camera, field: Te
 
 
 def expose(radiance: F32, instrument: InfraredCamera, rng: np.random.Generator) -> F32:
-    """Band radiance on the object (H, W) → apparent temperature, float32 (H, W) [K].
+    """Band radiance on the object (H, W) → apparent temperature, float32 (H, W) [K]. In bands of rows.
 
-    Draws H·W normals from ``rng``, also where the noise is 0: a quieter camera changes nothing else.
+    Temporal noise is cut from a fixed pool of normals. ``rng`` says where, also where the noise is 0: a quieter camera
+    changes nothing else.
     """
     if radiance.ndim != 2:
         raise InputError(f"infrared: radiance of shape {radiance.shape}; give one band, (H, W)")
+    height, width = radiance.shape
     band = band_of(instrument.band)
-    slope = band.slope(REFERENCE)
-    signal = rng.standard_normal(radiance.shape, np.float32)
-    signal *= np.float32(instrument.netd * slope)
-    signal += _blurred(radiance, instrument.blur)
+    slope, pool = band.slope(REFERENCE), normals()
+    noise, pattern = np.float32(instrument.netd * slope), None
     if instrument.fixed_pattern > 0:
-        signal += _pattern(instrument.name, instrument.serial, *radiance.shape) * np.float32(instrument.fixed_pattern * slope)
-    if instrument.emissivity < 1.0:
-        mirrored = (1 - instrument.emissivity) * float(band.of(instrument.reflected))
-        signal = (signal - np.float32(mirrored)) / np.float32(instrument.emissivity)
-    return band.temperature(signal)
-
-
-def _blurred(picture: F32, sigma: float) -> F32:
-    """Point spread of standard deviation ``sigma`` [px]; a three-tap kernel has the variance of a narrow one, and is five
-    times as fast."""
-    if sigma <= 0:
-        return picture
-    if sigma > 0.7:
-        return np.asarray(gaussian_filter(picture, sigma, mode="nearest", truncate=3.5), np.float32)
-    side = np.float32(sigma * sigma / 2)
-    padded = np.pad(picture, 1, mode="edge")
-    rows = (padded[:-2] + padded[2:]) * side
-    rows += padded[1:-1] * (1 - 2 * side)
-    out = (rows[:, :-2] + rows[:, 2:]) * side
-    out += rows[:, 1:-1] * (1 - 2 * side)
-    return np.asarray(out, np.float32)
+        pattern = _pattern(instrument.name, instrument.serial, height, width, instrument.fixed_pattern * slope)
+    narrow = instrument.blur
+    if narrow > WIDE:
+        radiance, narrow = blurred(radiance, narrow), 0.0
+    depth = max(1, min(BAND, POOL // (4 * width)))
+    starts = rng.integers(POOL - depth * width, size=-(-height // depth))
+    out = np.empty((height, width), np.float32)
+    for start, top in zip(starts.tolist(), range(0, height, depth), strict=True):
+        bottom = min(top + depth, height)
+        signal = (pool[start:start + (bottom - top) * width] * noise).reshape(bottom - top, width)
+        signal += blurred_rows(radiance, top, bottom, narrow)
+        if pattern is not None:
+            signal += pattern[top:bottom]
+        if instrument.emissivity < 1.0:
+            signal -= np.float32((1 - instrument.emissivity) * float(band.of(instrument.reflected)))
+            signal /= np.float32(instrument.emissivity)
+        out[top:bottom] = band.temperature(signal)
+    return out
 
 
 @lru_cache(maxsize=4)
-def _pattern(name: str, serial: int, height: int, width: int) -> F32:
-    """Offsets of one camera's pixels, unit variance, the same in every frame: half per pixel, half per column."""
+def _pattern(name: str, serial: int, height: int, width: int, deviation: float) -> F32:
+    """Offsets of one camera's pixels, the same in every frame: half of the variance per pixel, half per column."""
     rng = np.random.default_rng([serial, zlib.crc32(name.encode()), height, width])
-    out = np.sqrt(0.5) * (rng.standard_normal((height, width)) + rng.standard_normal(width))
+    out = deviation * np.sqrt(0.5) * (rng.standard_normal((height, width)) + rng.standard_normal(width))
     out = out.astype(np.float32)
     out.setflags(write=False)
     return out

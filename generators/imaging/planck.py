@@ -55,12 +55,12 @@ class Band:
         last = len(self.inverse) - 1
         at = np.asarray(radiance, np.float32) * np.float32(last / self.radiance[-1])
         np.clip(at, 0, last, out=at)
-        step = at.astype(np.int32)
-        at -= step
-        out: F32 = self.inverse[:, 1][step]
-        out *= at
-        out += self.inverse[:, 0][step]
-        return out
+        low = np.floor(at)
+        step = low.astype(np.intp)
+        at -= low
+        at *= np.take(self.inverse[:, 1], step, mode="clip")
+        at += np.take(self.inverse[:, 0], step, mode="clip")
+        return at
 
     def slope(self, kelvin: float) -> float:
         """dL/dT [W/(m² sr K)], by a central difference of the integral."""

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from generators.imaging.aoi_noise import POOL, normals
+from generators.imaging.spread import BAND, WIDE, blurred, spread
 from generators.imaging.xray_beam import Beam, beam
 from scenes.errors import InputError
 from scenes.geometry import Geometry
@@ -30,8 +31,6 @@ U16 = NDArray[np.uint16]
 _CHUNK = 8192                                  # pixels at a time: twelve exponentials of them stay in the processor's cache
 _FEW = 40.0                                    # effective quanta below which photon noise is drawn from a Poisson law
 _COARSE = 16                                   # [px] cell of the scatter map
-_BAND = 32                                     # rows at a time: what is worked on stays in the processor's cache
-WIDE = 0.7                                     # [px] wider Gaussians have more than three taps
 LEAST_SPOT = 0.1                               # [px] a narrower shadow of the focal spot is added to the scintillator's spread
 
 
@@ -50,18 +49,21 @@ def transmission(paths: F32, machine: XrayMachine) -> F32:
 def _primary(paths: F32, source: Beam) -> tuple[F32, F32]:
     """Signal, and its variance over that of the open beam, (…) each."""
     flat = np.ascontiguousarray(paths, np.float32).reshape(-1, 4)
-    light, variance = np.empty(len(flat), np.float32), np.empty(len(flat), np.float32)
-    minus = -source.attenuation
-    weight = np.column_stack([source.weight, source.weight * source.spread]).astype(np.float32)
-    for start in range(0, len(flat), _CHUNK):
-        rows = np.s_[start:start + _CHUNK]
-        left = flat[rows] @ minus
-        np.minimum(left, 0, out=left)          # a body that turns inside out at a corner does not shine
-        np.exp(left, out=left)
-        both = left @ weight
-        light[rows], variance[rows] = both[:, 0], both[:, 1]
+    out = np.empty((2, len(flat)), np.float32)
+    minus = -source.attenuation.T
+    weight = np.stack([source.weight, source.weight * source.spread]).astype(np.float32)
+    length, left = np.empty((4, _CHUNK), np.float32), np.empty((len(minus), _CHUNK), np.float32)
+    with np.errstate(over="ignore"):
+        for start in range(0, len(flat), _CHUNK):
+            piece = flat[start:start + _CHUNK]
+            size = len(piece)
+            np.copyto(length[:, :size], piece.T)           # a row per energy: all that follows runs along rows
+            np.matmul(minus, length[:, :size], out=left[:, :size])
+            np.exp(left[:, :size], out=left[:, :size])
+            np.matmul(weight, left[:, :size], out=out[:, start:start + size])
+    np.minimum(out, 1, out=out)                # a body that turns inside out at a corner does not shine
     shape = paths.shape[:-1]
-    return light.reshape(shape), variance.reshape(shape)
+    return out[0].reshape(shape), out[1].reshape(shape)
 
 
 def picture(paths: F32, machine: XrayMachine, noise_seed: int, *, pixel_size: float | None = None) -> U16:
@@ -106,19 +108,19 @@ def _read_out(light: F32, variance: F32, soft: float, machine: XrayMachine, quan
     if soft > WIDE:                            # as wide as bands are high: over the whole picture
         light = blurred(noisy(light, variance, quanta, rng), soft)
         quanta = np.inf
-    kernel = three(soft) if soft <= WIDE else None
+    narrow = soft <= WIDE
     counts = np.empty((height, width), np.uint16)
     before = np.zeros((0, width), np.float32)  # rows that the next band's spread needs
-    for top in range(0, height, _BAND):
-        bottom = min(top + _BAND, height)
+    for top in range(0, height, BAND):
+        bottom = min(top + BAND, height)
         rows = light[top:bottom]
         if np.isfinite(quanta):
             rows = noisy(rows, variance[top:bottom], quanta, rng)
-        if kernel is not None:
+        if narrow:
             first = top - (1 if len(before) else 0)
             last = bottom - (0 if bottom == height else 1)
             part = np.concatenate([before if len(before) else rows[:1], rows, rows[-1:].repeat(bottom == height, 0)])
-            before, rows = part[-2:].copy(), _spread(part, *kernel)
+            before, rows = part[-2:].copy(), spread(part, soft)
         else:
             first, last = top, bottom
         rows = rows * gain
@@ -154,44 +156,6 @@ def noisy(signal: F32, variance: F32, quanta: float, rng: np.random.Generator) -
         one = np.maximum(one, 1e-30)
         flat[few] = one * rng.poisson(mean / one)
     return draw
-
-
-def blurred(image: F32, deviation: float) -> F32:
-    """Convolved with a Gaussian of this standard deviation [px], edges held, (H, W). Up to 0.7 px by three taps of the same
-    variance. May return its argument."""
-    if deviation <= 0:
-        return image
-    if deviation > WIDE:
-        from scipy.ndimage import gaussian_filter
-
-        return np.asarray(gaussian_filter(image, deviation, mode="nearest", truncate=4.0))
-    out = np.empty_like(image)
-    height = len(image)
-    for top in range(0, height, _BAND):
-        bottom = min(top + _BAND, height)
-        part = image[max(top - 1, 0):min(bottom + 1, height)]
-        part = np.concatenate([part[:1].repeat(top == 0, 0), part, part[-1:].repeat(bottom == height, 0)])
-        out[top:bottom] = _spread(part, *three(deviation))
-    return out
-
-
-def three(deviation: float) -> tuple[np.float32, np.float32]:
-    """Outer and middle tap of a kernel with this standard deviation [px], at most 0.7."""
-    return np.float32(deviation**2 / 2), np.float32(1 - deviation**2)
-
-
-def _spread(part: F32, side: np.float32, middle: np.float32) -> F32:
-    """Three taps down and across, (h + 2, W) → (h, W); columns are held at the border."""
-    tall = part[:-2] + part[2:]
-    tall *= side
-    tall += middle * part[1:-1]
-    out = tall * middle
-    tall *= side
-    out[:, 1:] += tall[:, :-1]
-    out[:, :-1] += tall[:, 1:]
-    out[:, 0] += tall[:, 0]
-    out[:, -1] += tall[:, -1]
-    return out
 
 
 def scatter(light: F32, ratio: float, deviation: float) -> F32:

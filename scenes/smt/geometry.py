@@ -287,7 +287,7 @@ def _mark(key: str, package: Package, value: str, reference: str, seed: int) -> 
     return _drawn(_Ink(key, package, value, reference, seed))
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=512)
 def _drawn(ink: _Ink) -> NDArray[np.uint8] | None:
     return marking(ink.package, ink.value, ink.reference, ink.seed)
 

@@ -2,6 +2,9 @@
 
 Severity levels are three ranges, mild to gross, in the SI unit of the defect; () where a defect is all or nothing. They
 are engineering defaults within the ranges of the domain reference (2.1.4).
+
+A modality is in ``hidden_from`` where the contrast against a golden twin is within the noise at every level, measured with the
+instruments of the shipped scene (benchmarks/contrast.py, docs/contrast.md): a contrast-to-noise of 0.5 or less.
 """
 from __future__ import annotations
 
@@ -28,7 +31,7 @@ DEFECTS = (
     Defect("rotation", "Rotated part", "angle against the design", "rad", _degrees((5, 12), (12, 25), (25, 45))),
     Defect("tombstone", "Tombstone", "lift angle", "rad", _degrees((30, 50), (50, 70), (70, 90))),
     Defect("billboard", "Part on its side"),
-    Defect("flipped", "Part upside down", hidden_from=("xray",)),        # its materials stay where they were
+    Defect("flipped", "Part upside down", hidden_from=("xray",)),        # from above; at 45° its coat shows faintly
     Defect("polarity", "Reversed polarity", hidden_from=("xray",)),      # so does its lead frame
     Defect("wrong_part", "Wrong part"),
     Defect("bridge", "Solder bridge", "width of the neck", "m", _length(UM, (60, 130), (130, 220), (220, 400))),
@@ -38,11 +41,11 @@ DEFECTS = (
     Defect("head_in_pillow", "Head in pillow", "gap between ball and paste", "m", _length(UM, (1, 7), (7, 13), (13, 20)),
            ("rgb",)),
     Defect("bga_void", "Void in a BGA ball", "projected share of the ball", "1", ((0.25, 0.31), (0.31, 0.36), (0.36, 0.42)),
-           ("rgb",)),
+           ("rgb", "thermal")),
     Defect("lifted_lead", "Lifted lead", "gap under the lead", "m", _length(UM, (20, 80), (80, 160), (160, 300))),
     Defect("solder_ball", "Solder ball", "diameter", "m", _length(UM, (130, 180), (180, 240), (240, 300))),
     Defect("residue", "Flux residue or dirt", "greatest extent", "m", _length(MM, (1, 2), (2, 4), (4, 8)), ("xray",)),
-    Defect("scratch", "Scratch", "distance between its ends", "m", _length(MM, (1, 3), (3, 8), (8, 20)), ("xray",)),
+    Defect("scratch", "Scratch", "distance between its ends", "m", _length(MM, (1, 3), (3, 8), (8, 20)), ("thermal", "xray")),
 )
 
 TAXONOMY = Taxonomy(DEFECTS, tuple(get_args(PackageKind)))

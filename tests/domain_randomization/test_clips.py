@@ -55,7 +55,7 @@ def test_a_clip_that_cannot_be_is_refused(text, message):
 
 
 def test_a_clip_is_bounded_by_pixels_and_by_its_shutter(scene):
-    with pytest.raises(RecipeError, match=r"clip.frames: 1200 frames of 600 × 600 are 432 megapixels a sample; no more than 300"):
+    with pytest.raises(RecipeError, match=r"clip.frames: 1200 frames of 600 × 600 are 432 megapixels a sample; no more than 100"):
         context(scene, "clip: {frames: 600, rate_hz: 10}\nframes: {width: 600, height: 600}\noutputs: {golden: true}\n")
     with pytest.raises(RecipeError, match="a frame every 500 µs, but the shutter is open for 1000 µs"):
         context(scene, "clip: {frames: 6, rate_hz: 2000}\n")

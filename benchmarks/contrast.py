@@ -1,6 +1,6 @@
 """What each instrument sees of each defect: contrast-to-noise against the golden twin of the same unit.
 
-    python benchmarks/contrast.py build/contrast [units of each defect, default 51]      about 1.5 s a unit on one core
+    python benchmarks/contrast.py build/contrast [units of each defect, default 51]      about 1 s a unit on one core
 
 Units are those of a recipe on the shipped board, every level of severity in turn, with the line's usual drifts. Each stands
 before five instruments, with its defect and as its golden twin (``Family.golden`` of that one finding), under the same lamps,
@@ -366,7 +366,7 @@ def main(out: Path, units: int = UNITS) -> int:
     text, wrong = table(_read(path), names)
     (out / "contrast.md").write_text(text, encoding="utf-8")
     shown = {name: sorted((out / "pictures").glob(f"{name}-*.png")) for name in names}
-    sheet({name: found[0] for name, found in shown.items() if found}).save(out / "sheet.jpg", quality=84)
+    sheet({name: found[0] for name, found in shown.items() if found}).save(out / "sheet.jpg", quality=72, optimize=True)
     print(text)
     return int(wrong > 0)
 

@@ -68,7 +68,7 @@ def test_every_mask_moves_by_the_lens_formula(contexts, index):
 
 
 def test_the_picture_moves_with_its_masks(contexts):
-    """The quad flat package is dark, its leads are bright: the dark area has the same overlap with its mask through both lenses."""
+    """Bodies are dark, leads are bright: masks overlap with them through the one lens as through the other."""
     shares = {}
     for name in ("ideal", "barrel"):
         frame = make_sample(contexts[name], 0).frames[0]

@@ -24,7 +24,11 @@ count: 6
 shard_size: 3
 modalities: [{modalities}]
 defective_fraction: 0.67
-quotas: [{{defect: missing, count: 1}}, {{defect: bridge, count: 1}}, {{defect: bga_void, count: 1}}, {{defect: tombstone, count: 1}}]
+quotas:
+  - {{defect: missing, count: 1}}
+  - {{defect: bridge, count: 1}}
+  - {{defect: bga_void, count: 1}}
+  - {{defect: tombstone, count: 1}}
 frames: {{pixel_um: 60}}
 """
 

@@ -12,7 +12,8 @@ from scipy import integrate
 from generators.imaging.flicker import Flicker
 
 
-@given(time=st.floats(0, 1), exposure=st.floats(1e-5, 0.05), depth=st.floats(0, 1), phase=st.floats(0, 6.3),
+@given(time=st.floats(0, 1, allow_subnormal=False), exposure=st.floats(1e-5, 0.05), depth=st.floats(0, 1, allow_subnormal=False),
+       phase=st.floats(0, 6.3, allow_subnormal=False),
        frequency=st.sampled_from([100.0, 120.0]))
 def test_factor_is_the_mean_over_the_exposure(time, exposure, depth, phase, frequency):
     lamp = Flicker(frequency, depth, phase)

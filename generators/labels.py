@@ -112,6 +112,9 @@ def in_frame(wanted: Sequence[int], geometry: Geometry, camera: Camera) -> list[
 
     corner = np.array([[i, j, k] for i in (0, 1) for j in (0, 1) for k in (0, 1)], np.float64)
     for group in geometry.instances:
+        small = group.instance[group.instance < len(index)]
+        if not (index[small] >= 0).any():
+            continue
         low, high = group.mesh.vertices.min(axis=0), group.mesh.vertices.max(axis=0)
         local = np.column_stack([low + corner * (high - low), np.ones(8)])
         world = np.einsum("nij,kj->nki", group.pose, local)[..., :3]

@@ -38,14 +38,16 @@ def label_xray(frame_index: int, findings: Sequence[Finding], geometry: Geometry
     result = []
     for finding in findings:
         defect = defects.get(finding.defect)
-        mask = np.zeros((camera.height, camera.width), np.bool_)
+        found = [shadows[i] for i in finding.instances if i in shadows] if finding.defect != VOID else []
+        land = rasterise(finding.region, camera) if finding.region is not None else None
+        if not found and land is None and finding.defect != VOID:
+            continue                           # most are in other tiles: no picture-sized mask for them
+        alone = len(found) == 1 and land is None               # then the mask is the shadow, which nobody writes to
+        mask = found[0] if alone else np.zeros((camera.height, camera.width), np.bool_)
+        for shadow in found if not alone else ():
+            mask |= shadow
         if finding.defect == VOID:
             bubbles(mask, geometry.voids, finding.instances, camera)
-        else:
-            for i in finding.instances:
-                if i in shadows:
-                    mask |= shadows[i]
-        land = rasterise(finding.region, camera) if finding.region is not None else None
         if land is not None:
             (x, y, w, h), inside = land
             mask[y:y + h, x:x + w] |= inside

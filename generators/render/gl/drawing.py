@@ -26,19 +26,11 @@ MAX_LAMPS = 4
 SHADOW_REACH = 2e-3                            # [m] parts this far outside the picture still darken it
 UNITS = {"environment": 0, "occlusion": 1, "materials": 2, "markings": 3, "artwork": 4, "heights": 5,
          **{f"shadow_{i}": 6 + i for i in range(MAX_LAMPS)}, "surface": 6 + MAX_LAMPS, "listed": 7 + MAX_LAMPS}
-_BEHIND = 0.999999                             # window depth behind all parts and before an empty pixel
 
 
 def matrix(m: NDArray[np.float64]) -> NDArray[np.float32]:
     """Row-major → what a uniform takes."""
     return np.ascontiguousarray(m.T, np.float32)
-
-
-def unproject(clip: NDArray[np.float64], size: tuple[int, int]) -> NDArray[np.float32]:
-    """Window (pixels, depth 0 … 1) of a picture of this width and height → board, for a uniform."""
-    window = np.diag([2 / size[0], 2 / size[1], 2.0, 1.0])
-    window[:3, 3] = -1
-    return matrix(np.asarray(np.linalg.inv(clip) @ window, float))
 
 
 @dataclass(frozen=True)
@@ -152,22 +144,12 @@ class Drawing:
             self._screen[program.glo] = self.gl.vertex_array(program, [])
         self._screen[program.glo].render(vertices=3)
 
-    def covered(self, program: moderngl.Program) -> None:
-        """Every pixel of the target where something has been drawn, once. Leaves the state as ``solid`` does."""
-        # a triangle behind all parts, drawn where it is *farther* than what is there: the empty pixels are not run
-        assign(program, screen_depth=_BEHIND)
-        self.gl.enable_only(moderngl.DEPTH_TEST)
-        self.gl.depth_func = ">"
-        self.screen(program)
-        self.gl.depth_func = "<"
-        self.solid()
-
     def chosen(self, geometry: Geometry, clip: NDArray[np.float32], ids: NDArray[np.uint32], id_mask: int) -> None:
         """The tags of the things ``ids`` and of nothing else, wherever they are."""
         card = self.card(geometry)
         self.solid()
         self._materials.use(UNITS["materials"])
-        program = self.programs.get("part_vert", "tag_frag")
+        program = self.programs.get("part_vert", "id_frag")
         assign(program, clip=clip, **UNITS)
         for group in card.groups:
             rows = group.rows[np.isin(group.rows["instance"], ids)]
@@ -178,14 +160,14 @@ class Drawing:
         if card.soup:
             faces = card.soup.faces[np.isin(geometry.soup.instance[card.soup.faces[:, 0]], ids)]
             if len(faces):
-                program = self.programs.get("part_vert", "tag_frag", soup=True)
+                program = self.programs.get("part_vert", "id_frag", soup=True)
                 assign(program, clip=clip, **UNITS)
                 card.soup.load(faces)
                 card.soup.array(program).render(vertices=3 * len(faces))
         if card.film:
             faces = card.film.faces[np.isin(card.film_tags[::3] & np.uint32(id_mask), ids)]
             if len(faces):
-                program = self.programs.get("board_vert", "tag_frag", film=True)
+                program = self.programs.get("board_vert", "id_frag", film=True)
                 assign(program, clip=clip, **UNITS)
                 card.film.load(faces)
                 card.film.array(program).render(vertices=3 * len(faces))
@@ -198,4 +180,4 @@ class Drawing:
             kept.clear()
 
 
-__all__ = ["MAX_LAMPS", "UNITS", "Drawing", "Load", "matrix", "unproject"]
+__all__ = ["MAX_LAMPS", "UNITS", "Drawing", "Load", "matrix"]

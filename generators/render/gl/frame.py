@@ -20,7 +20,7 @@ from generators.imaging.recording import bent, ideal, recorded
 from generators.render import develop
 from generators.render import lighting as light
 from generators.render.gl.context import assign
-from generators.render.gl.drawing import MAX_LAMPS, UNITS, Drawing, Load, matrix, unproject
+from generators.render.gl.drawing import MAX_LAMPS, UNITS, Drawing, Load, matrix
 from generators.render.gl.paths import Paths
 from generators.render.gl.silhouettes import silhouettes
 from generators.render.gl.store import ID_LIMIT
@@ -38,6 +38,7 @@ _BELOW = np.uint32(15 << 28)                   # the tag of a sample under the b
 _LIT = np.uint32(1 << 15 | sum(1 << kind for kind in PartKind if kind not in (   # parts of a tag that part_frag draws
     PartKind.BACKGROUND, PartKind.BOARD, PartKind.PAD, PartKind.RESIDUE, PartKind.SCRATCH)))
 _BOARD = np.uint32(BOARD_ID | PartKind.BOARD << 28 | 27 << 22)     # the tag of the board's top (facet.glsl: level is bin 3, 3)
+_BEHIND = 0.999999                             # window depth behind all parts and before an empty pixel
 _FLIP = np.diag([1.0, -1.0, 1.0, 1.0])         # image row 0 is the first row in memory: nothing is turned over after reading
 
 
@@ -97,11 +98,16 @@ class Frame:
         drawing.solid()
         drawing.parts(load, "part_frag", False, **here, solder_roughness=look.solder_roughness)
 
+        # a triangle behind all parts, drawn where it is *farther* than what is there: the empty pixels are not run
         program = drawing.programs.get("screen_vert", "shade_frag", lamps=lamps)
-        assign(program, **uniforms, unproject=unproject(clip, target.color.size), **UNITS)
+        assign(program, **uniforms, unproject=self._unproject(clip, target), screen_depth=_BEHIND, **UNITS)
         target.surface.use(UNITS["surface"])
         target.lit.use()
-        drawing.covered(program)
+        self._gl.enable_only(moderngl.DEPTH_TEST)
+        self._gl.depth_func = ">"
+        drawing.screen(program)
+        self._gl.depth_func = "<"
+        drawing.solid()
 
         (target.painted_normal if normal else target.painted).use()
         here |= {**uniforms, **look_colors(look), "mask_roughness": look.mask_roughness, "step_height": slab.copper_thickness,
@@ -165,7 +171,7 @@ class Frame:
 
             # the listed pixels side by side in a corner of the colour buffer, which has been read by now
             program = drawing.programs.get("screen_vert", "shade_frag", lamps=lamps, listed=True)
-            assign(program, **uniforms, unproject=unproject(clip, target.color.size), **UNITS)
+            assign(program, **uniforms, unproject=self._unproject(clip, target), **UNITS)
             target.surface.use(UNITS["surface"])
             target.listed.use(UNITS["listed"])
             target.bare.viewport = area
@@ -176,6 +182,14 @@ class Frame:
             lit = (_LIT >> (found >> np.uint32(28)) & np.uint32(1)).astype(bool)
             extras.append(develop.Extra(x, y, found & np.uint32(_SURFACE), color, lit))
         develop.resolve(code, seen, where, extras)
+
+    @staticmethod
+    def _unproject(clip: NDArray[np.float64], target: Targets) -> NDArray[np.float32]:
+        """Window (pixels, depth 0 … 1) → board."""
+        width, height = target.color.size
+        window = np.diag([2 / width, 2 / height, 2.0, 1.0])
+        window[:3, 3] = -1
+        return matrix(np.asarray(np.linalg.inv(clip) @ window, float))
 
     def reference(self, geometry: Geometry, camera: Camera, lighting: Lighting, look: Look, factor: int) -> NDArray[np.uint8]:
         load = self._drawing.aim(geometry, camera)

@@ -1,6 +1,5 @@
-// The board in one go: laminate as a box, copper layers as sheets: where the ray crosses each layer's height, its coverage there, and the depth of its thickness.
+// The board in one go: laminate as a box, copper layers as sheets: where the ray crosses each layer's height, its coverage there, and the way through its thickness.
 uniform vec4 eye;                   // source and 1, or the direction against parallel rays and 0
-uniform vec3 forward;               // the view axis
 uniform vec3 corner;                // the first pixel's outer corner in the focus plane
 uniform vec3 right;                 // one pixel to the right [m]
 uniform vec3 down;                  // one pixel down [m]
@@ -42,5 +41,5 @@ void main() {
     vec2 low = min(one, two), high = max(one, two);
     float inner = min(thickness, min(high.x, high.y)) - max(0.0, max(low.x, low.y));
     inner = box.z > box.x ? max(inner, 0.0) : 0.0;
-    out_path = (copper * metal + laminate * inner) * dot(along, forward);
+    out_path = (copper * metal + laminate * inner) * length(along);
 }

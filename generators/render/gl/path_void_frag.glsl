@@ -1,6 +1,5 @@
 // The chord of a ray through a sphere, once per ray: only the near sides of its cube are drawn.
 uniform vec4 eye;                   // source and 1, or the direction against parallel rays and 0
-uniform vec3 forward;               // the view axis
 in vec3 point;
 flat in vec4 amount;
 flat in vec4 sphere;
@@ -12,5 +11,5 @@ void main() {
     off -= along * dot(along, off);
     float square = sphere.w * sphere.w - dot(off, off);
     if (square <= 0.0) discard;
-    out_path = amount * (2.0 * sqrt(square) * dot(along, forward));
+    out_path = amount * (2.0 * sqrt(square));
 }

@@ -1,9 +1,9 @@
 """Path lengths for X-ray pictures: how far each ray runs inside each kind of matter, by additive signed depth.
 
 Every fragment of a closed body adds its depth where the ray leaves, and takes it off where the ray enters; what is left is
-the way inside, whatever is in front of what. Depths are along the view axis; times each pixel's own secant they are lengths
-along the ray, so a cone beam has its true path lengths. Four lengths are summed at once: per material four coefficients say
-how much of each basis a metre is.
+the way inside, whatever is in front of what. Depths are along the view axis; times each pixel's own secant, in the shader,
+they are lengths along the ray, so a cone beam has its true path lengths. Four lengths are summed at once: per material four
+coefficients say how much of each basis a metre is.
 
 1. board    one triangle over the picture: laminate as a box, all copper layers as sheets
 2. holes    what the board lacks of its box, taken off; drilled holes as cylinders that leave their plating
@@ -131,7 +131,8 @@ class Paths:
         back = camera.pose[:3, 2]
         eye = (*camera.pose[:3, 3], 1.0) if camera.model == "perspective" else (*back, 0.0)
         depth = (*-back, float(back @ camera.pose[:3, 3]) - camera.distance)
-        ray = {"clip": clip, "depth": depth}
+        across = camera.pixel_size / camera.distance if camera.model == "perspective" else 0.0
+        ray = {"clip": clip, "depth": depth, "slope": (across, across * camera.width / 2, across * camera.height / 2)}
         self._table.write(amount.tobytes())
         self._table.use(_COEFFICIENTS)
         target = self._picture(camera)
@@ -176,14 +177,12 @@ class Paths:
             rows = rows[_within(rows["center"], rows["radius"], seen)]
             if len(rows):
                 program = drawing.programs.get("path_void_vert", "path_void_frag")
-                assign(program, clip=clip, eye=eye, forward=tuple(-back), solder=tuple(solder))
+                assign(program, clip=clip, eye=eye, solder=tuple(solder))
                 self._gl.enable_only(moderngl.BLEND | moderngl.CULL_FACE)
                 self._voids.draw(program, rows)
         out = np.empty((camera.height, camera.width, 4), np.float32)
         target.read_into(out, components=4, dtype="f4", alignment=1)
         drawing.solid()
-        if camera.model == "perspective":
-            out *= secant(camera)[..., None]
         return out
 
     def _outer(self) -> moderngl.Program:
@@ -207,7 +206,7 @@ class Paths:
             if below.textures:
                 layers = units[1] if len(units) == 2 else tuple(units[1:])
                 assign(program, buried=layers, buried_map=below.map, layer=below.layers)
-        assign(program, eye=eye, forward=tuple(-pose[:3, 2]), corner=tuple(corner), right=tuple(camera.pixel_size * pose[:3, 0]),
+        assign(program, eye=eye, corner=tuple(corner), right=tuple(camera.pixel_size * pose[:3, 0]),
                down=tuple(-camera.pixel_size * pose[:3, 1]), copper=tuple(copper), artwork=units[0],
                artwork_map=self._drawing.laminate(slab).artwork_map, front=slab.copper_thickness, screen_depth=0.5,
                laminate=tuple(laminate), thickness=slab.thickness, box=buried.box if buried else (1.0, 1.0, 0.0, 0.0))
@@ -237,14 +236,6 @@ class Paths:
             rows.release()
         for sampler in self._smooth:
             sampler.release()
-
-
-def secant(camera: Camera) -> F32:
-    """Length along each pixel's ray per depth along the view axis, (H, W) [1]; 1 for parallel rays."""
-    if camera.model == "telecentric":
-        return np.ones((camera.height, camera.width), np.float32)
-    x, y = (((np.arange(n) + 0.5) - n / 2) * camera.pixel_size / camera.distance for n in (camera.width, camera.height))
-    return np.sqrt((1 + y[:, None] ** 2) + x[None] ** 2).astype(np.float32)
 
 
 def _within(center: F32, radius: F32, area: Window) -> NDArray[np.bool_]:
@@ -319,4 +310,4 @@ def _cube() -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     return vertices, np.array([t for a, b, c, d in quads for t in ((a, b, c), (a, c, d))])
 
 
-__all__ = ["LAYERS_MOST", "Paths", "secant"]
+__all__ = ["LAYERS_MOST", "Paths"]

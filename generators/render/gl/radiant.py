@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from generators.render.gl.context import assign
-from generators.render.gl.drawing import UNITS, Drawing, Load, matrix, unproject
+from generators.render.gl.drawing import UNITS, Drawing, Load, matrix
 from generators.render.gl.targets import read
 from generators.render.surfaces import FINISH
 from scenes.geometry import Geometry
@@ -25,7 +25,7 @@ WIDTH = 256                                    # things in a row of the field te
 OXIDISED = 0.20                                # emissivity that solder gains when none of it has coalesced: 0.10 → 0.30
                                                # (domain reference 4.2: bright 0.05–0.15, oxidised 0.2–0.4)
 OXIDISED_AT = 0.28                             # [1] further roughness α of such a joint (scenes/smt/reflow.py, ROUGHNESS)
-_UNITS = {"planck": 12, "warm_board": 13, "fields": 14, "emissivities": 15, "tags": 16}
+_UNITS = {"planck": 12, "warm_board": 13, "fields": 14, "emissivities": 15}
 _FLIP = np.diag([1.0, -1.0, 1.0, 1.0])         # image row 0 is the first row in memory
 
 
@@ -34,25 +34,12 @@ class _Targets:
     """Buffers of one picture size."""
     size: tuple[int, int]
     radiance: moderngl.Texture
-    surface: moderngl.Texture                  # what radiant_part_frag.glsl has found
     tag: moderngl.Texture
     depth: moderngl.Renderbuffer
-    surfaces: moderngl.Framebuffer             # surface, tag, depth
-    warm: moderngl.Framebuffer                 # radiance; depth is only looked at
-    buffer: moderngl.Framebuffer               # radiance, tag, depth
-
-    @staticmethod
-    def made(gl: moderngl.Context, size: tuple[int, int]) -> _Targets:
-        radiance, surface, tag = gl.texture(size, 1, dtype="f4"), gl.texture(size, 4, dtype="u4"), gl.texture(size, 1, dtype="u4")
-        surface.filter = tag.filter = (moderngl.NEAREST, moderngl.NEAREST)
-        depth = gl.depth_renderbuffer(size)
-        warm = gl.framebuffer([radiance], depth)
-        warm.depth_mask = False
-        return _Targets(size, radiance, surface, tag, depth, gl.framebuffer([surface, tag], depth), warm,
-                        gl.framebuffer([radiance, tag], depth))
+    buffer: moderngl.Framebuffer
 
     def release(self) -> None:
-        for item in (self.buffer, self.warm, self.surfaces, self.radiance, self.surface, self.tag, self.depth):
+        for item in (self.buffer, self.radiance, self.tag, self.depth):
             item.release()
 
 
@@ -96,9 +83,8 @@ class Radiant:
             for name, texture in {**made, "emissivities": self._emissivities}.items():
                 texture.use(_UNITS[name])
             telecentric = camera.model == "telecentric"
-            clip = _FLIP @ camera.projection() @ camera.view()
             uniforms: dict[str, object] = {
-                **_UNITS, "clip": matrix(clip), "unproject": unproject(clip, target.size), "planck_map": (low, step),
+                **_UNITS, "clip": matrix(_FLIP @ camera.projection() @ camera.view()), "planck_map": (low, step),
                 "warm_map": (field.origin[0], field.origin[1] + rows * field.cell, 1 / (columns * field.cell),
                              -1 / (rows * field.cell)),
                 "room": room, "eye": (*camera.pose[:3, 2], 0.0) if telecentric else (*camera.pose[:3, 3], 1.0),
@@ -107,7 +93,7 @@ class Radiant:
                 "film_emissivity": TABLE[index("flux")].emissivity}
             target.buffer.use()
             target.buffer.clear(-room, depth=1.0)         # below zero: nothing is there, and the tag means nothing
-            self._draw(load, geometry, target, uniforms)
+            self._draw(load, geometry, uniforms)
             shape = (side * camera.height, side * camera.width)
             fine, tag = read(target.radiance, np.float32, shape), read(target.tag, np.uint32, shape)
         finally:
@@ -123,10 +109,8 @@ class Radiant:
         out *= np.float32(1 / side**2)
         return out, tag
 
-    def _draw(self, load: Load, geometry: Geometry, target: _Targets, uniforms: dict[str, object]) -> None:
-        """Surfaces of parts; their radiance, once per pixel; films and board around them."""
+    def _draw(self, load: Load, geometry: Geometry, uniforms: dict[str, object]) -> None:
         drawing = self._drawing
-        target.surfaces.use()
         drawing.solid()
         program = drawing.programs.get("radiant_vert", "radiant_part_frag")
         assign(program, **uniforms, **UNITS)
@@ -137,22 +121,16 @@ class Radiant:
             program = drawing.programs.get("radiant_vert", "radiant_part_frag", soup=True)
             assign(program, **uniforms, **UNITS)
             load.card.soup.array(program).render(vertices=3 * load.soup[0])
-
-        program = drawing.programs.get("screen_vert", "radiant_shade_frag")
-        assign(program, **uniforms, **UNITS)
-        target.surface.use(UNITS["surface"])
-        target.tag.use(_UNITS["tags"])
-        target.warm.use()
-        drawing.covered(program)
-
-        target.buffer.use()
         drawing.films(load, "radiant_board_frag", **uniforms)
         drawing.board(geometry.slab, "radiant_board_frag", **uniforms)
 
     def _sized(self, width: int, height: int) -> _Targets:
-        if self._target is None or self._target.size != (width, height):
+        size = (width, height)
+        if self._target is None or self._target.size != size:
             self.release_target()
-            self._target = _Targets.made(self._gl, (width, height))
+            radiance, tag = self._gl.texture(size, 1, dtype="f4"), self._gl.texture(size, 1, dtype="u4")
+            depth = self._gl.depth_renderbuffer(size)
+            self._target = _Targets(size, radiance, tag, depth, self._gl.framebuffer([radiance, tag], depth))
         return self._target
 
     def release_target(self) -> None:

@@ -15,21 +15,18 @@ layout(location = 0) out float out_radiance;
 layout(location = 1) out uint out_tag;
 
 void main() {
-    vec3 face = normalize(normal);
-    bool top = face.z > 0.5;
+    bool top = normal.z > 0.5;
     vec4 art = texture(artwork, (point.xy - artwork_map.xy) * artwork_map.zw);
     if (top && art.a < 0.5) discard;
-    float copper = top ? art.r : 0.0;
-    float open = top ? art.g : (abs(face.z) > 0.5 ? 0.0 : 1.0);
-    float silk = top ? art.b * (1.0 - open) : 0.0;
+    float copper = art.r, open = art.g, silk = art.b * (1.0 - open);
     float emissivity = mix(mix(emits.x, emits.y, silk), mix(emits.z, emits.w, copper), open);
 #ifdef FILM
     // torn lacquer is lacquer still: only films change what radiates
     if (groove.y >= 0.0) emissivity = mix(emissivity, film_emissivity, film.a * fade);
     out_tag = tag;
 #else
-    out_tag = 1u | ((copper * open > 0.5) ? 2u << 28 : 1u << 28);
+    out_tag = 1u | ((top && copper * open > 0.5) ? 2u << 28 : 1u << 28);
 #endif
     float black = board_band(point.xy);
-    out_radiance = top ? mix(room, black, emissivity) : leaving(emissivity, black, point, face);
+    out_radiance = top ? mix(room, black, emissivity) : black;      // a wall mirrors the board, as warm as itself
 }

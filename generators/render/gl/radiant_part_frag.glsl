@@ -1,12 +1,18 @@
-// What is seen of packages and solder, to be given its radiance later: small triangles cost a shader run per touched block of pixels.
+// Parts and solder at their own temperatures (scenes/heat.py, TemperatureField).
 flat in uint tag;
 flat in float emissivity;
+flat in vec4 mean;                  // temperature and its gradient
+flat in vec4 middle;                // and rise
+flat in vec3 limits;                // greatest part of the gradient [K]; 1 / reach squared; 0 where it is as warm as the board
+in vec3 point;
 in vec3 normal;
-layout(location = 0) out uvec4 out_surface;
+layout(location = 0) out float out_radiance;
 layout(location = 1) out uint out_tag;
 
 void main() {
-    vec3 n = normalize(normal);
-    out_surface = uvec4(packSnorm2x16(n.xy), n.z < 0.0 ? 1u : 0u, floatBitsToUint(emissivity), floatBitsToUint(gl_FragCoord.z));
+    vec3 away = point - middle.xyz;
+    float kelvin = mean.x + clamp(dot(away, mean.yzw), -limits.x, limits.x) + middle.w * max(1.0 - dot(away, away) * limits.y, 0.0);
+    float black = limits.z > 0.0 ? band(kelvin) : board_band(point.xy);
     out_tag = tag;
+    out_radiance = leaving(emissivity, black, point, normalize(normal));
 }

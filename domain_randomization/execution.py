@@ -35,6 +35,7 @@ class ShardReport:
     rss: int                                   # peak resident memory of the process [bytes]
     pid: int
     node: str
+    resident: int                              # resident memory after the shard, with what was freed given back [bytes]
 
 
 @dataclass(frozen=True)
@@ -174,7 +175,7 @@ class Run:
         self.shards += 1
         self.peak_rss = max(self.peak_rss, report.rss)
         target.log("shard", shard=report.shard, rows=report.rows, seconds=round(report.seconds, 3), rss=report.rss,
-                   pid=report.pid, node=report.node, rate=round(self.committed / max(self.seconds, 1e-9), 3))
+                   resident=report.resident, pid=report.pid, node=report.node, rate=round(self.committed / max(self.seconds, 1e-9), 3))
         return report
 
     @property
@@ -196,9 +197,9 @@ def make_shard(context: Context, info: DatasetInfo, out: Path, shard: int, made:
             made()
 
     write_shard(out, shard, samples(), info)
-    report = ShardReport(shard, len(indices), time.monotonic() - begun, peak_rss(), os.getpid(), os.uname().nodename)
+    seconds, peak = time.monotonic() - begun, peak_rss()
     give_back()
-    return report
+    return ShardReport(shard, len(indices), seconds, peak, os.getpid(), os.uname().nodename, resident())
 
 
 def dataset_info(context: Context, build: str) -> DatasetInfo:
@@ -220,6 +221,15 @@ def give_back() -> None:
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     if trim is not None:
         trim(0)
+
+
+def resident() -> int:
+    """Resident memory of this process now [bytes]; 0 where the system does not tell."""
+    try:
+        with open("/proc/self/statm", encoding="ascii") as file:
+            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except OSError:
+        return 0
 
 
 def peak_rss() -> int:

@@ -138,15 +138,17 @@ def steady_rate(events: Sequence[Mapping[str, Any]]) -> float:
 
 
 def memory_growth(folder: Path, frames: int = 2000) -> dict[str, float]:
-    """Peak resident memory of one unrecycled worker over its second thousand frames [MB], and its growth [%]."""
+    """Resident memory of one unrecycled worker over its second thousand frames [MB], between shards, its growth [%], and the
+    peak over all frames."""
     recipe, out = folder / "memory.yaml", folder / "memory"
     recipe.write_text(_RECIPE.format(count=frames, shard=20, view="tiles", pixel=20))
     _command(["generate", str(recipe), "-o", str(out), "--workers", "1", "--json"])
     shards = [e for e in map(json.loads, (out / "log" / "run.jsonl").read_text().splitlines()) if e["event"] == "shard"]
-    half = [e["rss"] for e in shards[len(shards) // 2:]]
+    half = [e["resident"] for e in shards[len(shards) // 2:]]
     shutil.rmtree(out)
     first, last = statistics.mean(half[:5]), statistics.mean(half[-5:])
-    return {"start_mb": first / 1e6, "end_mb": last / 1e6, "growth_percent": (last / first - 1) * 100}
+    return {"start_mb": first / 1e6, "end_mb": last / 1e6, "growth_percent": (last / first - 1) * 100,
+            "peak_mb": max(e["rss"] for e in shards) / 1e6}
 
 
 def _command(arguments: list[str]) -> None:
@@ -169,7 +171,7 @@ def _text(result: dict[str, Any]) -> str:
     if "memory" in result:
         memory = result["memory"]
         lines.append(f"memory, frames 1,000 to 2,000: {memory['start_mb']:.0f} → {memory['end_mb']:.0f} MB "
-                     f"({memory['growth_percent']:+.2f} %)")
+                     f"({memory['growth_percent']:+.2f} %), peak {memory['peak_mb']:.0f} MB")
     both = result["modalities"]
     lines.append(f"colour, infrared and X-ray at 1024²  {both['all_ms']:.0f} ms CPU a sample, "
                  f"colour alone {both['rgb_ms']:.0f} ms: {both['ratio']:.2f} times")

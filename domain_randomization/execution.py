@@ -175,7 +175,8 @@ class Run:
         self.shards += 1
         self.peak_rss = max(self.peak_rss, report.rss)
         target.log("shard", shard=report.shard, rows=report.rows, seconds=round(report.seconds, 3), rss=report.rss,
-                   resident=report.resident, pid=report.pid, node=report.node, rate=round(self.committed / max(self.seconds, 1e-9), 3))
+                   resident=report.resident, pid=report.pid, node=report.node,
+                   rate=round(self.committed / max(self.seconds, 1e-9), 3))
         return report
 
     @property

@@ -1,4 +1,4 @@
-"""A small synthetic dataset, written once."""
+"""A renderer for each module of tests, and a small synthetic dataset, written once."""
 from __future__ import annotations
 
 from pathlib import Path
@@ -7,6 +7,18 @@ import pytest
 import synthetic
 
 from generators.dataset import Dataset
+from generators.render import open_renderer
+from scenes.errors import BackendUnavailable
+
+
+@pytest.fixture(scope="module")
+def gl():
+    try:
+        renderer = open_renderer("gl")
+    except BackendUnavailable as error:
+        pytest.skip(str(error))
+    yield renderer
+    renderer.close()
 
 
 @pytest.fixture(scope="session")

@@ -8,27 +8,16 @@ import pytest
 import render_scene as made
 
 from generators.imaging import aoi
-from generators.render import lighting, open_renderer
+from generators.render import lighting
 from generators.render.develop import decode
 from generators.render.protocol import ALL
 from scenes import materials
-from scenes.errors import BackendUnavailable
 from scenes.geometry import Geometry, Instances, PartKind, Soup
 from scenes.instruments.aoi import COLOR_RINGS, Lens, Motion, Sensor, color_ring_light
 from scenes.optics import Look, looking_down
 
 DEG = math.pi / 180
 MIDDLE = (10e-3, 10e-3)
-
-
-@pytest.fixture(scope="module")
-def gl():
-    try:
-        renderer = open_renderer("gl")
-    except BackendUnavailable as error:
-        pytest.skip(str(error))
-    yield renderer
-    renderer.close()
 
 
 def cap(radius: float, half: float, rings: int = 200, sectors: int = 256) -> Soup:

@@ -14,9 +14,7 @@ from domain_randomization.sampling import Context, make_sample
 from generators.dataset.rows import Row
 from generators.dataset.schema import DatasetInfo, row
 from generators.imaging.flicker import Flicker
-from generators.render import open_renderer
 from generators.render.develop import decode
-from scenes.errors import BackendUnavailable
 from scenes.geometry import Coverage, Geometry
 from scenes.instruments.aoi import Lens, Motion, Sensor
 from scenes.optics import Lighting, Look, looking_down
@@ -26,16 +24,6 @@ PIXEL = 20e-6
 EDGE, MIDDLE = 10e-3, (10e-3, 10e-3)
 RATE = 60                                      # [Hz] at 24 mm/s and 40 µm: 10 px from frame to frame
 LIGHT = Lighting(dome=(0.6, 0.6, 0.6))
-
-
-@pytest.fixture(scope="module")
-def gl():
-    try:
-        renderer = open_renderer("gl")
-    except BackendUnavailable as error:
-        pytest.skip(str(error))
-    yield renderer
-    renderer.close()
 
 
 @pytest.fixture(scope="module")

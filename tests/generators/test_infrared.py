@@ -9,7 +9,6 @@ import pytest
 from generators.imaging.infrared import display, expose, see, see_labelled
 from generators.imaging.palette import INFERNO
 from generators.imaging.planck import band_of, band_radiance
-from generators.render import open_renderer
 from scenes.errors import BackendUnavailable, InputError
 from scenes.geometry import BOARD_ID, PartKind
 from scenes.heat import Cooling, Powered
@@ -143,16 +142,6 @@ def product(examples):
 @pytest.fixture(scope="module")
 def healthy(product):
     return FAMILY.simulate(product, FAMILY.process(product, {}), np.random.default_rng(3))
-
-
-@pytest.fixture(scope="module")
-def gl():
-    try:
-        renderer = open_renderer("gl")
-    except BackendUnavailable as error:
-        pytest.skip(str(error))
-    yield renderer
-    renderer.close()
 
 
 CAMERA = looking_down("infrared", (0.020, 0.015), 100e-6, 420, 320)

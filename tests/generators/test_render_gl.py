@@ -29,16 +29,6 @@ RINGS = Lighting(rings=(Ring(10 * DEG, 25 * DEG, (1, 0, 0)), Ring(35 * DEG, 50 *
 
 
 @pytest.fixture(scope="module")
-def gl():
-    try:
-        renderer = open_renderer("gl")
-    except BackendUnavailable as error:
-        pytest.skip(str(error))
-    yield renderer
-    renderer.close()
-
-
-@pytest.fixture(scope="module")
 def board():
     return made.board()
 

@@ -9,9 +9,8 @@ import render_scene as made
 import shapely
 
 from generators.imaging.xray_labels import label_xray
-from generators.render import open_renderer
 from scenes.board.artwork import extrude
-from scenes.errors import BackendUnavailable, InputError
+from scenes.errors import InputError
 from scenes.family import Defect, Finding, Taxonomy
 from scenes.geometry import Buried, Coverage, Geometry, Mesh, Slab, Voids
 from scenes.instruments.xray import XrayMachine
@@ -22,16 +21,6 @@ DEG = np.pi / 180
 CONE = XrayMachine(energy=60e3, pixel_size=10e-6, width=256, height=192)
 VIEWS = {"cone": (CONE, 0.0), "parallel": (replace(CONE, projection="parallel"), 0.0), "oblique": (CONE, 45 * DEG)}
 MATERIALS = ("solder_sac305", "copper", "fr4", "tin")
-
-
-@pytest.fixture(scope="module")
-def gl():
-    try:
-        renderer = open_renderer("gl")
-    except BackendUnavailable as error:
-        pytest.skip(str(error))
-    yield renderer
-    renderer.close()
 
 
 def each(*names):

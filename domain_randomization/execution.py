@@ -6,8 +6,6 @@ A shard is a fixed range of indices and a sample depends on nothing but recipe, 
 from __future__ import annotations
 
 import os
-import resource
-import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
@@ -21,6 +19,7 @@ from domain_randomization.target import Target, shard_range
 from generators.dataset.rows import Row
 from generators.dataset.schema import DatasetInfo
 from generators.dataset.shards import open_shard, shard_path, write_shard
+from generators.memory import give_back, peak, resident
 from scenes.errors import RecipeError
 from scenes.scene import Scene
 
@@ -198,9 +197,9 @@ def make_shard(context: Context, info: DatasetInfo, out: Path, shard: int, made:
             made()
 
     write_shard(out, shard, samples(), info)
-    seconds, peak = time.monotonic() - begun, peak_rss()
+    seconds, most = time.monotonic() - begun, peak()
     give_back()
-    return ShardReport(shard, len(indices), seconds, peak, os.getpid(), os.uname().nodename, resident())
+    return ShardReport(shard, len(indices), seconds, most, os.getpid(), os.uname().nodename, resident())
 
 
 def dataset_info(context: Context, build: str) -> DatasetInfo:
@@ -215,29 +214,5 @@ def dataset_info(context: Context, build: str) -> DatasetInfo:
         rgb=recipe.outputs.rgb, quality=recipe.outputs.jpeg_quality)
 
 
-def give_back() -> None:
-    """Return freed memory to the system, where the C library can (glibc). Pictures leave some 100 MB of it behind per shard."""
-    import ctypes
-
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-    if trim is not None:
-        trim(0)
-
-
-def resident() -> int:
-    """Resident memory of this process now [bytes]; 0 where the system does not tell."""
-    try:
-        with open("/proc/self/statm", encoding="ascii") as file:
-            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-    except OSError:
-        return 0
-
-
-def peak_rss() -> int:
-    """Peak resident memory of this process [bytes]."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024
-
-
-__all__ = ["Progress", "Run", "ShardReport", "Summary", "dataset_info", "generate", "make_shard", "peak_rss", "run",
+__all__ = ["Progress", "Run", "ShardReport", "Summary", "dataset_info", "generate", "make_shard", "run",
            "worker_count"]

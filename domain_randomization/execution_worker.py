@@ -12,10 +12,11 @@ from typing import Any
 
 import pyarrow as pa
 
-from domain_randomization.execution import ShardReport, dataset_info, make_shard, peak_rss
+from domain_randomization.execution import ShardReport, dataset_info, make_shard
 from domain_randomization.recipe import Recipe
 from domain_randomization.sampling import Context
 from generators.dataset.schema import DatasetInfo
+from generators.memory import peak
 from scenes.errors import BackendError, LinetwinError
 from scenes.scene import Scene
 
@@ -40,7 +41,7 @@ class Warm:
                                       "use the same files and versions on every node")
         build = self.context.renderer.build
         self.info = dataset_info(self.context, build)
-        return {"build": build, "pid": os.getpid(), "node": os.uname().nodename, "rss": peak_rss()}
+        return {"build": build, "pid": os.getpid(), "node": os.uname().nodename, "rss": peak()}
 
     def shard(self, shard: int) -> ShardReport:
         assert self.context is not None and self.info is not None

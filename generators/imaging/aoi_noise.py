@@ -1,4 +1,4 @@
-"""Random numbers of the AOI camera: normals and Poisson counts cut from fixed pools, so that a picture costs no draws.
+"""Random numbers of every instrument: normals and Poisson counts cut from fixed pools, so that a picture costs no draws.
 
 A pool of 2²⁰ standard normals is drawn once per process and scaled to mean 0 and variance 1 exactly. A picture takes a piece
 of it for every band of rows, at a start that its seed decides. Two seeds share a piece at the same place with probability 2e-6

@@ -1,6 +1,6 @@
 """infrared: what an infrared camera makes of a unit's temperatures: apparent temperature in kelvin, and a picture of it.
 
-The renderer gives radiance (``GlRenderer.radiance``: ε·L(T) + (1 − ε)·L(room), four samples a pixel). Here follow optics
+The renderer gives radiance (``GlRenderer.radiance``: ε·L(T) + (1 − ε)·L(room), one sample a pixel, or as many as the camera asks for). Here follow optics
 blur, what is left of the pixels' fixed pattern, temporal noise, and the conversion to the temperature that the camera
 shows. Noise is added to the radiance, where a bolometer has it: in kelvin it is the NETD at 300 K and less on hotter things.
 """
@@ -34,12 +34,6 @@ class RadiantRenderer(Protocol):
 
     def radiance(self, geometry: Geometry, camera: Camera, field: TemperatureField, look: Look,
                  planck: tuple[float, float, F32], room: float, *, samples: int = 1) -> tuple[F32, Buffers]: ...
-
-
-def see(renderer: object, geometry: Geometry, camera: Camera, field: TemperatureField, instrument: InfraredCamera, look: Look,
-        rng: np.random.Generator) -> F32:
-    """One infrared frame without labels, see :func:`see_labelled`."""
-    return see_labelled(renderer, geometry, camera, field, instrument, look, rng)[0]
 
 
 def see_labelled(renderer: object, geometry: Geometry, camera: Camera, field: TemperatureField, instrument: InfraredCamera,
@@ -115,4 +109,4 @@ def display(kelvin: F32, span: tuple[float, float] | None = None) -> NDArray[np.
     return INFERNO[np.clip(level, 0, 255).astype(np.uint8)]
 
 
-__all__ = ["REFERENCE", "RadiantRenderer", "display", "expose", "see", "see_labelled"]
+__all__ = ["REFERENCE", "RadiantRenderer", "display", "expose", "see_labelled"]

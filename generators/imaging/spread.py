@@ -35,15 +35,16 @@ def blurred_rows(image: F32, top: int, bottom: int, deviation: float) -> F32:
     above, below = top == 0, bottom == len(image)
     if above or below:
         part = np.concatenate([part[:1].repeat(above, 0), part, part[-1:].repeat(below, 0)])
-    return spread(part, deviation)
+    return spread(part, deviation * deviation)
 
 
-def spread(part: F32, deviation: float) -> F32:
-    """Three taps down and across, (h + 2, W) → (h, W); columns are held at the border."""
-    side, middle = np.float32(deviation**2 / 2), np.float32(1 - deviation**2)
+def spread(part: F32, variance: float) -> F32:
+    """Three taps of this variance [px²] down and across, (h + 2, W) → (h, W); columns are held at the border."""
+    side = np.float32(variance / 2)
+    middle = 1 - 2 * side
     tall = part[:-2] + part[2:]
     tall *= side
-    tall += middle * part[1:-1]
+    tall += part[1:-1] * middle
     out: F32 = tall * middle
     tall *= side
     out[:, 1:] += tall[:, :-1]

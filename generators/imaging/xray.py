@@ -120,7 +120,7 @@ def _read_out(light: F32, variance: F32, soft: float, machine: XrayMachine, quan
             first = top - (1 if len(before) else 0)
             last = bottom - (0 if bottom == height else 1)
             part = np.concatenate([before if len(before) else rows[:1], rows, rows[-1:].repeat(bottom == height, 0)])
-            before, rows = part[-2:].copy(), spread(part, soft)
+            before, rows = part[-2:].copy(), spread(part, soft * soft)
         else:
             first, last = top, bottom
         rows = rows * gain
@@ -196,10 +196,10 @@ def coefficients(machine: XrayMachine) -> F32:
     return beam(machine).coefficients
 
 
-def display(counts: U16, machine: XrayMachine) -> NDArray[np.uint8]:
-    """For people, uint8 (H, W): linear in the counts, white where nothing is in the beam."""
-    white = machine.open_level * ((1 << machine.bits) - 1)
-    return np.asarray(np.clip(counts * (255 / white), 0, 255), np.uint8)
+def display(counts: U16) -> NDArray[np.uint8]:
+    """For people, uint8 (H, W): linear in the counts, white where next to nothing is in the beam, black for no light at all."""
+    white = max(float(np.percentile(counts, 99.5)), 1.0)
+    return np.asarray(np.clip(counts * np.float32(255 / white), 0, 255), np.uint8)
 
 
-__all__ = ["PathRenderer", "blurred", "coefficients", "display", "noisy", "picture", "scatter", "transmission"]
+__all__ = ["PathRenderer", "coefficients", "display", "noisy", "picture", "scatter", "transmission"]

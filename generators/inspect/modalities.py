@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from generators.dataset.rows import Labelled, Row
-from generators.imaging.palette import INFERNO
+from generators.imaging import infrared, xray
 from generators.inspect.sheets import Crop, crop
 
 NAMES = {"rgb": "colour", "thermal": "infrared", "xray": "X-ray"}
@@ -24,12 +24,9 @@ def shown(modality: str, picture: NDArray[np.generic]) -> NDArray[np.uint8]:
     """A picture for people, sRGB uint8 (H, W, 3): temperatures in a palette over the picture's own range, X-ray in grey."""
     if modality == "rgb":
         return np.asarray(picture, np.uint8)
-    values = np.asarray(picture, np.float32)
-    low, high = (float(v) for v in np.percentile(values, (0.5, 99.5)))
     if modality == "thermal":
-        return INFERNO[np.clip((values - low) * (255 / max(high - low, 1.0)), 0, 255).astype(np.uint8)]
-    grey = np.clip(values * (255 / max(high, 1.0)), 0, 255).astype(np.uint8)           # 0 is no light at all
-    return np.repeat(grey[..., None], 3, axis=2)
+        return infrared.display(np.asarray(picture, np.float32))
+    return np.repeat(xray.display(np.asarray(picture, np.uint16))[..., None], 3, axis=2)
 
 
 @dataclass

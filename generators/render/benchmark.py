@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from generators.memory import resident
 from generators.render.protocol import ALL
 from scenes.geometry import Geometry
 from scenes.optics import Camera, Directional, Lighting, Look, Ring, looking_down
@@ -73,15 +74,6 @@ def whole(box: tuple[float, float, float, float], side: int) -> Camera:
     return looking_down("board", ((x0 + x1) / 2, (y0 + y1) / 2), pixel, width, height)
 
 
-def resident_mb() -> float:
-    """This process's resident memory [MB]; 0 where the system does not tell."""
-    try:
-        with open("/proc/self/statm", encoding="ascii") as file:
-            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
-    except OSError:
-        return 0.0
-
-
 def run(renderer: str, geometry: Geometry, cameras: Sequence[Camera], frames: int, *, lighting: Lighting = STATION,
         look: Look | None = None, after: Callable[[Any], None] | None = None) -> Timing:
     """Draw ``frames`` pictures with all labels, cycling over the cameras. ``after`` gets each frame's buffers (encoding)."""
@@ -99,7 +91,7 @@ def run(renderer: str, geometry: Geometry, cameras: Sequence[Camera], frames: in
             buffers = drawer.render(geometry, cameras[i % len(cameras)], lighting, look, outputs=ALL, noise_seed=i)
             if after is not None:
                 after(buffers)
-        return Timing(renderer, drawer.build, frames, time.perf_counter() - wall, time.process_time() - cpu, first, resident_mb())
+        return Timing(renderer, drawer.build, frames, time.perf_counter() - wall, time.process_time() - cpu, first, resident() / 1e6)
     finally:
         drawer.close()
 
@@ -165,4 +157,4 @@ def report(timing: Timing) -> None:
     print(json.dumps(asdict(timing)), file=sys.stdout)
 
 
-__all__ = ["STATION", "Comparison", "Timing", "compare", "edge_error", "report", "resident_mb", "run", "tiles", "whole"]
+__all__ = ["STATION", "Comparison", "Timing", "compare", "edge_error", "report", "run", "tiles", "whole"]

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
+
+from generators.imaging.aoi_noise import POOL, normals
+from generators.imaging.spread import spread
 
 F32 = NDArray[np.float32]
 U8 = NDArray[np.uint8]
@@ -19,7 +21,6 @@ U32 = NDArray[np.uint32]
 _ENCODE_STEPS = 1 << 14
 _BAND = 32                                     # rows at a time: what is worked on stays in the processor's cache
 CODE = ((21, 2047), (10, 2047), (0, 1023))    # per channel: shift and largest value of a code
-_POOL = 1 << 20                                # standard normals that read-out noise is cut from
 _NEIGHBOURS = np.array([(0, 1), (0, -1), (1, 0), (-1, 0), (1, 1), (1, -1), (-1, 1), (-1, -1)])     # row, column
 
 
@@ -132,28 +133,9 @@ def resolve(code: U32, tag: U32, where: NDArray[np.intp], extras: Sequence[Extra
     flat_code[where] = packed(np.stack(total, axis=-1) / np.float32(len(extras) + 1))
 
 
-@lru_cache(maxsize=1)
-def _pool() -> F32:
-    return np.random.Generator(np.random.SFC64(0)).standard_normal(_POOL, dtype=np.float32)
-
-
 def _noise_starts(seed: int, rows: int, width: int) -> NDArray[np.int64]:
     """Where in the pool each channel of each row's noise begins, (rows, 3)."""
-    return np.random.Generator(np.random.SFC64(seed)).integers(_POOL - width, size=(rows, 3))
-
-
-def _spread(plane: F32, side: np.float32) -> F32:
-    """One three-tap pass over (rows + 2, W) → (rows, W); columns are held at the picture's border."""
-    tall = plane[:-2] + plane[2:]
-    tall *= side
-    tall += plane[1:-1] * (1 - 2 * side)
-    out = tall * (1 - 2 * side)
-    tall *= side
-    out[:, 1:] += tall[:, :-1]
-    out[:, :-1] += tall[:, 1:]
-    out[:, 0] += tall[:, 0]
-    out[:, -1] += tall[:, -1]
-    return out
+    return np.random.Generator(np.random.SFC64(seed)).integers(POOL - width, size=(rows, 3))
 
 
 def _develop(shape: tuple[int, int], band: Callable[[slice, int], F32], blur: float, noise: float, seed: int) -> U8:
@@ -164,9 +146,8 @@ def _develop(shape: tuple[int, int], band: Callable[[slice, int], F32], blur: fl
     height, width = shape
     out = np.empty((height, width, 3), np.uint8)
     passes = max(1, int(np.ceil(blur * blur / 0.5))) if blur > 0.05 else 0
-    side = np.float32(blur * blur / passes / 2) if passes else np.float32(0)
-    pool = _pool() if noise > 0 else np.zeros(0, np.float32)
-    depth = min(_BAND, _POOL // (4 * width) or 1)
+    pool = normals() if noise > 0 else np.zeros(0, np.float32)
+    depth = min(_BAND, POOL // (4 * width) or 1)
     starts = _noise_starts(seed, -(-height // depth), depth * width)
     for number, top in enumerate(range(0, height, depth)):
         bottom = min(top + depth, height)
@@ -178,7 +159,7 @@ def _develop(shape: tuple[int, int], band: Callable[[slice, int], F32], blur: fl
                 if above or below:
                     light = np.concatenate([light[:1].repeat(above, 0), light, light[-1:].repeat(below, 0)])
                 for _ in range(passes):
-                    light = _spread(light, side)
+                    light = spread(light, blur * blur / passes)
             if noise > 0:
                 start = starts[number, channel]
                 light = light + (pool[start:start + light.size] * np.float32(noise)).reshape(light.shape)

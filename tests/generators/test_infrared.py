@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from generators.imaging.infrared import display, expose, see, see_labelled
+from generators.imaging.infrared import display, expose, see_labelled
 from generators.imaging.palette import INFERNO
 from generators.imaging.planck import band_of, band_radiance
 from scenes.errors import BackendUnavailable, InputError
@@ -299,5 +299,5 @@ def test_a_renderer_without_infrared_says_so(product, healthy):
         name = "plain"
 
     with pytest.raises(BackendUnavailable, match="renderer 'plain': draws no infrared; use 'gl'"):
-        see(Plain(), FAMILY.geometry(product, healthy, LOOK), CAMERA, FAMILY.heat(product, healthy, Powered()), QUIET, LOOK,
-            np.random.default_rng(0))
+        see_labelled(Plain(), FAMILY.geometry(product, healthy, LOOK), CAMERA, FAMILY.heat(product, healthy, Powered()), QUIET,
+                     LOOK, np.random.default_rng(0))

@@ -47,15 +47,15 @@ class Frame:
 
     def __init__(self, context: moderngl.Context) -> None:
         self._gl = context
-        self._drawing = Drawing(context)
-        self._surroundings = Surroundings(self._drawing)
+        self.drawing = Drawing(context)
+        self._surroundings = Surroundings(self.drawing)
         self._target = Pictures(context)
         self._paths: Paths | None = None
 
     def render(self, geometry: Geometry, camera: Camera, lighting: Lighting, look: Look, outputs: frozenset[str],
                noise_seed: int, antialias: bool) -> Buffers:
         drawn, bend = ideal(camera), bent(camera)
-        load = self._drawing.aim(geometry, drawn)
+        load = self.drawing.aim(geometry, drawn)
         target = self._target.get(drawn.width, drawn.height)
         shape = (drawn.height, drawn.width)
         clip = _FLIP @ drawn.projection() @ drawn.view()
@@ -91,7 +91,7 @@ class Frame:
     def _paint(self, load: Load, slab: Slab, target: Targets, clip: NDArray[np.float64], lighting: Lighting, look: Look,
                uniforms: dict[str, object], turn: NDArray[np.float32], normal: bool = False) -> None:
         """Passes 2 to 4. Parts come first, so that the board under them is never shaded."""
-        drawing, lamps = self._drawing, len(lighting.directional)
+        drawing, lamps = self.drawing, len(lighting.directional)
         here: dict[str, object] = {"clip": matrix(clip), "to_camera": turn}
         target.tagged.clear(depth=1.0)
         (target.surfaces_normal if normal else target.surfaces).use()
@@ -120,14 +120,14 @@ class Frame:
         """Tags, depth and normals without colour."""
         target.tagged.clear(depth=1.0)
         (target.tagged_normal if normal else target.tagged).use()
-        self._drawing.solid()
+        self.drawing.solid()
         self._tags(load, slab, clip, to_camera=turn)
 
     def _tags(self, load: Load, slab: Slab, clip: NDArray[np.float64], **uniforms: object) -> None:
         here = {"clip": matrix(clip), **uniforms}
-        self._drawing.parts(load, "tag_frag", False, **here)
-        self._drawing.films(load, "tag_frag", **here)
-        self._drawing.board(slab, "slab_tag_frag", **here)
+        self.drawing.parts(load, "tag_frag", False, **here)
+        self.drawing.films(load, "tag_frag", **here)
+        self.drawing.board(slab, "slab_tag_frag", **here)
 
     def _background(self, lighting: Lighting, look: Look) -> NDArray[np.float32]:
         """What is past the board, lit like a level diffuser, (3,)."""
@@ -142,7 +142,7 @@ class Frame:
         where = np.flatnonzero(mixed)
         if not len(where):
             return
-        drawing, width = self._drawing, camera.width
+        drawing, width = self.drawing, camera.width
         rows = -(-len(where) // width)
         index = np.zeros(rows * width, np.uint32)
         index[:len(where)] = where
@@ -192,7 +192,7 @@ class Frame:
         return matrix(np.asarray(np.linalg.inv(clip) @ window, float))
 
     def reference(self, geometry: Geometry, camera: Camera, lighting: Lighting, look: Look, factor: int) -> NDArray[np.uint8]:
-        load = self._drawing.aim(geometry, camera)
+        load = self.drawing.aim(geometry, camera)
         uniforms = self._surroundings.prepare(load, camera, lighting, look)
         target = self._target.get(camera.width, camera.height)
         out = np.zeros((camera.height, camera.width, 3), np.uint8)
@@ -219,22 +219,22 @@ class Frame:
         def draw(members: NDArray[np.uint32], out: NDArray[np.uint32]) -> None:
             target.tagged.use()
             target.tagged.clear(depth=1.0)
-            self._drawing.chosen(geometry, clip, members, ID_LIMIT - 1)
+            self.drawing.chosen(geometry, clip, members, ID_LIMIT - 1)
             target.tag.read_into(out, alignment=1)
 
-        found = silhouettes(draw, self._drawing.card(geometry), drawn, ids)
+        found = silhouettes(draw, self.drawing.card(geometry), drawn, ids)
         return found if bend is None else bend.masks(found)
 
     def paths(self, geometry: Geometry, camera: Camera, coefficients: NDArray[np.float32]) -> NDArray[np.float32]:
         """Path lengths, (H, W, 4) [m]. See ``paths.py``."""
         if self._paths is None:
-            self._paths = Paths(self._drawing)
+            self._paths = Paths(self.drawing)
         return self._paths.render(geometry, camera, coefficients)
 
     def release(self) -> None:
         if self._paths is not None:
             self._paths.release()
-        self._drawing.release()
+        self.drawing.release()
         self._target.release()
 
 

@@ -30,7 +30,7 @@ class GlRenderer:
         self._antialias = antialias
         self._dead: str | None = None
         self._frame = Frame(self._context)
-        self._radiant = Radiant(self._context, self._frame._drawing)
+        self._radiant = Radiant(self._context, self._frame.drawing)
 
     def render(self, geometry: Geometry, camera: Camera, lighting: Lighting, look: Look, *,
                outputs: Collection[str] = ALL, noise_seed: int = 0) -> Buffers:

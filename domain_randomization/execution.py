@@ -126,7 +126,7 @@ class Run:
 
     def __iter__(self) -> Iterator[ShardReport]:
         self.begun = time.monotonic()
-        context = Context(self.scene, self.recipe, self.renderer)
+        context = Context(self.scene, self.recipe, self.renderer, told=self.out, telling=self._telling)
         check_quotas(context)                  # whatever is wrong with the recipe is told before anything is written
         try:
             with Target(self.out) as target:
@@ -146,6 +146,11 @@ class Run:
         """Claim the folder for this recipe and renderer build; find out what is missing."""
         info = dataset_info(context, build)
         self.missing = target.begin(self.recipe, self.scene, info)
+        if context.story is not None:
+            from domain_randomization.story import is_told, write_story
+
+            if not is_told(self.out):
+                write_story(context.story, self.out)
         self.todo = sum(len(shard_range(s, self.recipe.count, info.shard_size)) for s in self.missing)
         self.found = self.recipe.count - self.todo
         target.log("begin", pid=os.getpid(), node=os.uname().nodename, recipe=info.recipe_digest, renderer=self.renderer,
@@ -157,6 +162,10 @@ class Run:
         self.ready = 1
         for shard in self.missing:
             yield self.commit(target, make_shard(context, info, self.out, shard, self.one_made))
+
+    def _telling(self, made: int, units: int) -> None:
+        if self.progress is not None:
+            self.progress(made, units, "the line runs")
 
     def one_made(self) -> None:
         """This process has rendered one more sample."""

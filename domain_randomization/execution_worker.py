@@ -35,7 +35,7 @@ class Warm:
         pa.set_memory_pool(pa.system_memory_pool())            # Arrow's own pool keeps some 80 MB that it has freed
         scene = Scene.read(self.job["scene"])
         recipe = Recipe.model_validate_json(self.job["recipe"])
-        self.context = Context(scene, recipe, self.job["renderer"])
+        self.context = Context(scene, recipe, self.job["renderer"], told=Path(self.job["out"]))
         if self.context.digest != self.job["digest"]:
             raise BackendError(f"{self.job['scene']}: differs between node {os.uname().nodename} and the driver; "
                                       "use the same files and versions on every node")

@@ -79,12 +79,13 @@ class Plan:
 
     def text(self) -> str:
         """A table for people."""
-        lines = [f"{'defect':<16}{'severity':<12}{'range':<20}{'hosts':>6}{'train':>8}{'val':>6}{'test':>6}{'total':>7}"]
+        wide = max(16, *(len(r.defect) + 2 for r in self.rows))
+        lines = [f"{'defect':<{wide}}{'severity':<12}{'range':<20}{'hosts':>6}{'train':>8}{'val':>6}{'test':>6}{'total':>7}"]
         for r in self.rows:
-            lines.append(f"{r.defect or '(free running)':<16}{r.level:<12}{_range(r):<20}{r.hosts or '':>6}"
+            lines.append(f"{r.defect or '(free running)':<{wide}}{r.level:<12}{_range(r):<20}{r.hosts or '':>6}"
                          f"{r.counts['train']:>8}{r.counts['val']:>6}{r.counts['test']:>6}{r.total:>7}")
         totals = {s: sum(r.counts[s] for r in self.rows) for s in SPLITS}
-        lines.append(f"{'total':<54}{totals['train']:>8}{totals['val']:>6}{totals['test']:>6}{self.count:>7}")
+        lines.append(f"{'total':<{wide + 38}}{totals['train']:>8}{totals['val']:>6}{totals['test']:>6}{self.count:>7}")
         if self.skipped:
             lines.append(f"no part of this product can show: {', '.join(self.skipped)}")
         frames = " + ".join(f"{f.frames} {f.modality} of {f.width} × {f.height} px ({f.tiles} tiles)" for f in self.frames)
@@ -102,7 +103,8 @@ def plan(scene: Scene, recipe: Recipe, *, workers: int | None = None, context: C
     schedule = context.schedule
     asked = asked_counts(schedule, recipe.count)
     units = {d.name: d.severity_unit for d in context.family.taxonomy.defects}
-    rows = tuple(PlanRow(c.defect, c.level, c.low, c.high, units[c.defect], len([h for h in c.hosts if h]), asked[k])
+    rows = tuple(PlanRow(c.defect or f"while {c.drift}", c.level, c.low, c.high, units.get(c.defect, "1"),
+                         len([h for h in c.hosts if h]), asked[k])
                  for k, c in enumerate(schedule.cells))
     rows += (PlanRow("", "", -math.inf, math.inf, "", 0, asked[None]),)
     repeats = 2 if recipe.outputs.golden else 1

@@ -15,6 +15,7 @@ from functools import cached_property
 from typing import Any, Literal, cast
 
 from domain_randomization.recipe import UNITS, Quota, Recipe
+from domain_randomization.scenario import Scenario
 from domain_randomization.streams import stream
 from scenes.errors import RecipeError
 from scenes.family import Defect, Family
@@ -35,6 +36,7 @@ class Cell:
     high: float
     count: int
     hosts: tuple[str, ...]                     # reference designators that can show it
+    drift: str = ""                            # of a scenario: units made while it was in [low, high]; then no defect is asked
 
 
 @dataclass(frozen=True)
@@ -121,6 +123,8 @@ def schedule(recipe: Recipe, family: Family, product: Any) -> Schedule:
                               "remove the quota or take another board")
         cells += [Cell(quota.defect, name, low, high, quota.count, hosts)
                   for name, low, high in _ranges(quota, known[quota.defect], where)]
+    if recipe.scenario is not None:
+        cells += _scenario_cells(recipe.scenario, family)
     skipped = []
     for defect in known.values() if recipe.quotas_each else ():
         hosts = tuple(family.hosts(product, defect.name))
@@ -135,13 +139,25 @@ def schedule(recipe: Recipe, family: Family, product: Any) -> Schedule:
     return result
 
 
+def _scenario_cells(scenario: Scenario, family: Family) -> list[Cell]:
+    """What a scenario asks of the line's own units."""
+    known = [d.name for d in family.taxonomy.defects]
+    found = [Cell("", "any", cause.min, cause.max, cause.count, (), cause.drift) for cause in scenario.causes]
+    for k, came in enumerate(scenario.defects):
+        if came.defect not in known:
+            raise RecipeError(f"scenario.defects.{k}.defect: '{came.defect}' is not a defect of family '{family.name}'; "
+                              f"known: {', '.join(known)}")
+        found.append(Cell(came.defect, "any", -math.inf, math.inf, came.count, ()))
+    return found
+
+
 def asked(schedule: Schedule) -> list[dict[str, Any]]:
     """What the quotas ask for, JSON-ready, for the dataset's statistics. An open end of a severity is None."""
     def finite(value: float) -> float | None:
         return value if math.isfinite(value) else None
 
     return [{"defect": c.defect, "level": c.level, "low": finite(c.low), "high": finite(c.high), "count": c.count}
-            for c in schedule.cells]
+            for c in schedule.cells if c.defect]
 
 
 def _check_room(recipe: Recipe, result: Schedule) -> None:

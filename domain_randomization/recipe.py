@@ -18,6 +18,7 @@ from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from domain_randomization.distributions import Choice, Distribution, Normal, Section, constant, normal, one_of, uniform, within
 from domain_randomization.randomizers.palettes import FINISHES, MASK_COLORS
+from domain_randomization.scenario import Came, Cause, Onset, Scenario
 from scenes.errors import RecipeError
 from scenes.scene import Scene, explain
 
@@ -205,6 +206,7 @@ class Recipe(Section):
     camera: CameraRange = CameraRange()
     look: LookRange = LookRange()
     process: Process = Process()
+    scenario: Scenario | None = Field(default=None, description="units of a running line; None: each unit is made on its own")
     outputs: Outputs = Outputs()
     execution: Execution = Execution()
 
@@ -220,6 +222,13 @@ class Recipe(Section):
             raise ValueError("clip: is of the colour camera; add rgb to modalities, or remove clip")
         if self.clip is not None and self.frames.tiles == "all":
             raise ValueError("clip: shows one tile; set frames.tiles to 'cycle' or 'random', or remove clip")
+        return self
+
+    @model_validator(mode="after")
+    def _the_line_decides(self) -> Recipe:
+        if self.scenario is not None and (self.quotas or self.quotas_each or self.process.drifts):
+            raise ValueError("scenario: the line decides what its units are; remove quotas, quotas_each and process.drifts, "
+                             "and ask with scenario.causes and scenario.defects")
         return self
 
     @classmethod
@@ -284,8 +293,8 @@ class Recipe(Section):
 
     def digest(self, scene: Scene) -> str:
         """SHA-256 hex of what determines the content of sample i, whatever i."""
-        still = {"clip"} if self.clip is None else set()       # still pictures are what they were before there were clips
-        data = self.model_dump(mode="json", exclude={"scene", "count", "shard_size", "outputs", "execution"} | still)
+        unset = {name for name in ("clip", "scenario") if getattr(self, name) is None}   # as before there were such things
+        data = self.model_dump(mode="json", exclude={"scene", "count", "shard_size", "outputs", "execution"} | unset)
         return _sha({"recipe": data, "scene": scene.digest()})
 
 
@@ -304,8 +313,8 @@ def recipe_schema() -> dict[str, Any]:
 
 
 RECIPE_KEYS = sorted({key for model in (
-    Recipe, Quota, Interval, Splits, Clock, Frames, Clip, LightingRange, CameraRange, LookRange, Process, Outputs, Execution,
-    Distribution, Normal) for key in model.model_fields})
+    Recipe, Quota, Interval, Splits, Clock, Frames, Clip, LightingRange, CameraRange, LookRange, Process, Scenario, Onset, Cause,
+    Came, Outputs, Execution, Distribution, Normal) for key in model.model_fields})
 
 __all__ = ["RECIPE_KEYS", "UNITS", "CameraRange", "Clip", "Clock", "Execution", "Frames", "Interval", "LightingRange",
            "LookRange", "Outputs", "Process", "Quota", "Recipe", "Splits", "recipe_schema"]

@@ -8,16 +8,18 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from importlib.metadata import entry_points
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from domain_randomization.ageing import aged, dimmed
 from domain_randomization.clips import Moment, check_clip, draw_lamps, moments
 from domain_randomization.exposures import Modality, Subject, choose_tiles, expose, find_station, instruments
 from domain_randomization.quotas import Cell, Schedule, schedule
@@ -35,6 +37,10 @@ from scenes.instruments.aoi import Motion
 from scenes.optics import Lighting, Look
 from scenes.scene import Scene
 
+if TYPE_CHECKING:
+    from domain_randomization.living import Living
+    from domain_randomization.story import Story
+
 ATTEMPTS = 64                                  # tries to make one target; a cause that works takes one to three
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 GOLDEN = "golden"                              # camera name of the frame with the defects undone
@@ -43,12 +49,17 @@ GOLDEN = "golden"                              # camera name of the frame with t
 class Context:
     """What all samples of a dataset share, prepared once per process: product, schedule, cameras, a warm renderer.
 
+    Args:
+        told: Folder of a dataset that may hold the line's story (``meta/line``); else the line runs again, to the same end.
+        telling: Called with (units made, units in all) while it runs.
+
     Raises:
         SceneError: unknown family, or a station without camera or lighting.
         RecipeError: quotas that this product cannot meet, drifts that the family does not know.
     """
 
-    def __init__(self, scene: Scene, recipe: Recipe, renderer_name: str = "gl", product: Any = None) -> None:
+    def __init__(self, scene: Scene, recipe: Recipe, renderer_name: str = "gl", product: Any = None,
+                 told: Path | None = None, telling: Callable[[int, int], None] | None = None) -> None:
         self.scene, self.recipe, self.renderer_name = scene, recipe, renderer_name
         self.family = find_family(scene)
         self.station = find_station(scene, recipe)     # of the colour camera, whose lamps and tiles a sample is told by
@@ -56,6 +67,14 @@ class Context:
         if "xray" in recipe.modalities:
             self.product = self.family.with_insides(self.product)
         self.schedule: Schedule = schedule(recipe, self.family, self.product)
+        self.story: Story | None = None
+        if recipe.scenario is not None:        # late imports: without a scenario nothing of the line is loaded
+            from domain_randomization.choice import choose
+            from domain_randomization.story import is_told, read_story, tell
+
+            self.story = read_story(told, scene, recipe) if told is not None and is_told(told) else tell(
+                scene, recipe, self.family, self.product, telling)
+            self.choice = choose(self.story.living, self.schedule, self.station.id, self.story.defective)
         for end in (0, 1):                     # both ends of every drift are possible: told now, not at sample 5000
             self.family.process(self.product, {name: d.ends()[end] for name, d in sorted(recipe.process.drifts.items())})
         self.instruments = instruments(scene, recipe, self.family.box(self.product))
@@ -117,6 +136,7 @@ class Unit:
     target: Target | None
     hit: Finding | None                        # the finding that meets the target
     attempt: int
+    number: int | None = None                  # of a scenario: which unit of the run
 
 
 def find_family(scene: Scene) -> Family:
@@ -139,6 +159,8 @@ def make_unit(context: Context, index: int) -> Unit:
         RecipeError: the target did not come up in 64 attempts; names the quota.
     """
     recipe, family, product = context.recipe, context.family, context.product
+    if context.story is not None:
+        return _made_by_the_line(context, context.story.living, index)
     drifts = {name: d.at(_stream(context, index, f"drift/{name}").random()) for name, d in sorted(recipe.process.drifts.items())}
     slot = context.schedule.slot(index)
     cell = None if slot is None else context.schedule.cells[slot.cell]
@@ -167,9 +189,25 @@ def make_unit(context: Context, index: int) -> Unit:
                       f"(severities seen: {', '.join(seen[-4:]) or 'none'}); widen its severity or remove it")
 
 
+def _made_by_the_line(context: Context, living: Living, index: int) -> Unit:
+    """A unit of the run, with the settings that it met. Nothing is asked of it: its quota chose it for what it is."""
+    number, slot = context.choice.unit(index), context.schedule.slot(index)
+    drifts = living.settings(number)
+    process = context.family.process(context.product, drifts)
+    state = context.family.simulate(context.product, process, living.rng(number))
+    findings = context.findings(state)
+    cell = None if slot is None else context.schedule.cells[slot.cell]
+    target = Target(cell.defect) if cell is not None and cell.defect else None
+    hit = _met(target, findings) if target is not None else None
+    return Unit(state, findings, process, drifts, target, hit, 0, number)
+
+
 def check_quotas(context: Context) -> None:
     """Make the first unit of every quota, without a picture. Raises RecipeError for the first that cannot be met."""
     schedule = context.schedule
+    if context.story is not None:              # its quotas chose among units that there are; only the last sample may lack one
+        context.choice.unit(context.recipe.count - 1)
+        return
     waiting, index = set(range(len(schedule.cells))), 0
     while waiting:
         slot = schedule.slot(index)
@@ -208,6 +246,12 @@ def begin_sample(context: Context, index: int) -> Sample:
     if "rgb" in jitters:
         lighting = seen_by(lighting, jitters["rgb"])
     unit = make_unit(context, index)
+    seeing = context.instruments
+    if context.story is not None:
+        assert unit.number is not None
+        state_of = context.story.living.instruments(unit.number)
+        seeing = tuple(aged(i, state_of) for i in seeing)
+        lighting = dimmed(lighting, next((i for i in seeing if i.modality == "rgb"), seeing[0]), state_of)
     geometry = family.geometry(product, unit.state, look)
     subjects: dict[str | None, Subject] = {None: Subject(unit.state, unit.findings, geometry, look, lighting)}
     if recipe.outputs.golden:
@@ -232,17 +276,25 @@ def begin_sample(context: Context, index: int) -> Sample:
     def shots() -> Iterator[Shot]:
         number = 0
         for name, subject in subjects.items():
-            for instrument in context.instruments:
+            for instrument in seeing:
                 kind = instrument.modality
                 for shot in expose(context, instrument, subject, tiles[kind], jitters[kind], seeds[kind], number, name,
                                    clip if kind == "rgb" else ()):
                     yield shot
                     number += 1
 
-    start_us = (recipe.clock.start - EPOCH) // timedelta(microseconds=1)
-    time_ns = start_us * 1000 + round(index * recipe.clock.takt_s * 1e9)
-    return Sample(sample_id(context.digest, index), index, f"U{index:08d}", context.schedule.split(index), time_ns,
-                  (), (), causes, shots=shots())
+    start_ns = (recipe.clock.start - EPOCH) // timedelta(microseconds=1) * 1000
+    split = context.schedule.split(index)
+    if context.story is not None:
+        from domain_randomization.surroundings import surroundings
+
+        assert recipe.scenario is not None and unit.number is not None
+        around = surroundings(context.story, recipe.scenario, unit.number, context.station.id, start_ns)
+        causes["line"] = around.conditions
+        return Sample(sample_id(context.digest, index), index, f"U{unit.number:08d}", split, around.time_ns, (), (), causes,
+                      around.traces, around.logs, shots=shots())
+    time_ns = start_ns + round(index * recipe.clock.takt_s * 1e9)
+    return Sample(sample_id(context.digest, index), index, f"U{index:08d}", split, time_ns, (), (), causes, shots=shots())
 
 
 def conditions(context: Context, index: int, unit: Unit, look: Look, lighting: Lighting, jitters: Mapping[str, Jitter],
@@ -267,6 +319,10 @@ def conditions(context: Context, index: int, unit: Unit, look: Look, lighting: L
 def replay(context: Context, conditions: Mapping[str, Any]) -> Any:
     """The unit state that stored conditions led to: the stored process, run again on the stored stream."""
     process = context.family.process_from_dict(conditions["process"])
+    if "line" in conditions:
+        from domain_randomization.living import unit_stream
+
+        return context.family.simulate(context.product, process, unit_stream(conditions["seed"], conditions["line"]["unit"]))
     rng = stream(conditions["seed"], conditions["index"], f"simulate/{conditions['attempt']}")
     return context.family.simulate(context.product, process, rng)
 

@@ -28,7 +28,8 @@ def compare_modalities(scene: Path, samples: int) -> dict[str, Any]:
     """
     text, authored = scene.read_text(), "infrared: {pixel_um: 150, view: board,"
     if authored not in text or f"xray: {{tube_kv: 130, {_SIZE}}}" not in text:
-        raise BackendError(f"bench of modalities: {scene} is not as 'linetwin scene new' writes it; its cameras cannot be made equal")
+        raise BackendError(f"bench of modalities: {scene} is not as 'linetwin scene new' writes it; "
+                           "its cameras cannot be made equal")
     text = text.replace(authored, f"infrared: {{{_SIZE}, view: tiles,")
     even = scene.with_name("even.yaml")
     even.write_text(text)

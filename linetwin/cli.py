@@ -26,6 +26,9 @@ app = typer.Typer(name="linetwin", no_args_is_help=True, add_completion=False, p
 scene_app = typer.Typer(no_args_is_help=True, help="Author and look at scenes.")
 app.add_typer(scene_app, name="scene")
 
+line_app = typer.Typer(no_args_is_help=True, help="Run a line by itself: flow, wear, sensors, messages, log.")
+app.add_typer(line_app, name="line")
+
 Json = Annotated[bool, typer.Option("--json", help="Machine-readable result on standard output.")]
 
 
@@ -107,6 +110,24 @@ def scene_schema(kind: Annotated[str, typer.Argument(help="scene, recipe or acce
     from linetwin.scene_commands import schema
 
     typer.echo(json.dumps(schema(kind), indent=2, sort_keys=True))
+
+
+# ----------------------------------------------------------------------------------------------------------------- line
+
+@line_app.command("run")
+def line_run(source: Annotated[Path, typer.Argument(help="scene YAML, or a recipe with a scenario")],
+             out: Annotated[Path, typer.Option("--out", "-o", help="folder for the history and its report")] = Path("line"),
+             hours: Annotated[float, typer.Option(min=0.01, help="of production; a recipe has its own")] = 24.0,
+             seed: Annotated[int, typer.Option(min=0, help="a recipe has its own")] = 0,
+             languages: Annotated[str, typer.Option(help="of what people write: en, ko or en,ko")] = "en",
+             channels: Annotated[bool, typer.Option(help="write the slow sensors, second by second")] = True,
+             messages: Annotated[bool, typer.Option(help="write the CFX messages")] = True, as_json: Json = False) -> None:
+    """Let a line work: units, stops, wear, what sensors read, what machines and people say. Renders nothing."""
+    from linetwin.line_commands import run_line
+
+    result, text = run_line(source, out, hours=hours, seed=seed, languages=languages, channels=channels, messages=messages,
+                            progress=progress_bar(as_json))
+    emit(result, as_json, text)
 
 
 # ----------------------------------------------------------------------------------------------------------------- data

@@ -66,6 +66,18 @@ class Finding:
     measured: Mapping[str, float] = field(default_factory=dict)   # the numbers that the rule compared, SI
 
 
+@dataclass(frozen=True)
+class Call:
+    """One verdict of an inspection machine, with the truth: a hit, an escape (real, not called) or a false call."""
+    defect: str
+    host: str                                  # reference designator
+    pads: tuple[str, ...]
+    called: bool                               # the machine reports it
+    real: bool                                 # a rule finds it on the true state
+    visible: bool                              # False: this machine's light or rays show nothing of it
+    severity: float                            # as the machine measured it, in the unit of the taxonomy; NaN where it did not
+
+
 class Family(Protocol):
     """A product family. Everything is a pure function of its arguments."""
 
@@ -93,8 +105,18 @@ class Family(Protocol):
     def simulate(self, product: Any, process: Any, rng: np.random.Generator) -> Any:
         """Run the process: a UnitState. Deterministic in (product, process, rng)."""
 
+    def simulate_units(self, product: Any, process: Any, rngs: Sequence[np.random.Generator]) -> tuple[Any, ...]:
+        """What ``simulate`` makes with each stream, bit for bit. A family without a fast path for many units loops."""
+
     def findings(self, product: Any, state: Any, profile: Any) -> tuple[Finding, ...]:
         """What the acceptance rules say: every defect, and every part that has none."""
+
+    def defects(self, product: Any, states: Sequence[Any], profile: Any = None) -> tuple[tuple[Finding, ...], ...]:
+        """The findings of every unit that name a defect, in their order. A family without a fast path loops over ``findings``."""
+
+    def inspect(self, product: Any, state: Any, method: str, instrument: Mapping[str, float],
+                rng: np.random.Generator) -> tuple[Call, ...]:
+        """What an SPI, AOI or AXI machine ("spi", "aoi", "axi") in this condition reports of a unit, and what it should have."""
 
     def golden(self, product: Any, state: Any, findings: Sequence[Finding]) -> Any:
         """The same unit state with its defects undone (for golden/test pairs)."""
@@ -111,4 +133,4 @@ class Family(Protocol):
     def process_from_dict(self, data: Mapping[str, Any]) -> Any: ...
 
 
-__all__ = ["Defect", "Family", "Finding", "Target", "Taxonomy"]
+__all__ = ["Call", "Defect", "Family", "Finding", "Target", "Taxonomy"]

@@ -20,6 +20,9 @@ from scenes.errors import AssetError, SceneError
 from scenes.instruments.aoi import Lens, LensFile, Motion, MotionFile, Sensor, SensorFile
 from scenes.instruments.infrared import CoolingFile, InfraredCamera, InfraredFile, PoweredFile
 from scenes.instruments.xray import FilterFile, XrayFile, XrayMachine
+from scenes.line import authored
+from scenes.line.authored import ChannelsFile, DriftFile, FlowFile, ProductionFile
+from scenes.line.model import Line
 from scenes.optics import Directional, Lighting, Ring
 
 SCHEMA_VERSION = 1
@@ -74,6 +77,9 @@ class StationFile(_File):
     lighting: LightingFile | None = None
     infrared: InfraredFile | None = None
     xray: XrayFile | None = None
+    flow: FlowFile | None = Field(None, description="how it treats units; on every station or on none")
+    drifts: tuple[DriftFile, ...] = Field((), max_length=200)
+    sensors: tuple[ChannelsFile, ...] = Field((), max_length=1000)
 
 
 class PanelFile(_File):
@@ -114,6 +120,7 @@ class SceneFile(_File):
     line: str = Field("Site/Area/Line 1", description="ISA-95 path of the line")
     product: ProductFile
     stations: tuple[StationFile, ...] = Field(min_length=1)
+    production: ProductionFile | None = None
     equipment: tuple[EquipmentFile, ...] = ()
 
 
@@ -186,6 +193,7 @@ class Scene:
     equipment: tuple[Equipment, ...]
     path: Path
     text: str                                  # the file as read, for meta/scene.yaml
+    production: Line | None = None             # how it runs; None: it stands still
 
     @classmethod
     def read(cls, path: str | Path) -> Scene:
@@ -243,7 +251,7 @@ def _keys(model: type[BaseModel]) -> set[str]:
     return set(model.model_fields)
 
 
-SCENE_KEYS = sorted(set().union(*(_keys(m) for m in (
+SCENE_KEYS = sorted(set().union(*map(_keys, authored.FILES), *(_keys(m) for m in (
     RingFile, DirectionalFile, LightingFile, CameraFile, SensorFile, LensFile, MotionFile, InfraredFile, PoweredFile, CoolingFile,
     XrayFile, FilterFile, StationFile, PanelFile, ProductFile, EquipmentFile, SceneFile))))
 
@@ -304,7 +312,7 @@ def _scene(file: SceneFile, path: Path, text: str) -> Scene:
                 product.stencil_um * 1e-6, product.thickness_mm * 1e-3),
         stations,
         tuple(_equipment(e, root) for e in file.equipment),
-        path, text)
+        path, text, authored.line(path, file.line, file.production, file.stations))
 
 
 __all__ = ["SCENE_KEYS", "CameraSpec", "Equipment", "Panel", "Product", "Scene", "SceneFile", "Station", "explain"]

@@ -35,6 +35,7 @@ _LABELS = {
 class Seen:
     """What one pass over the rows collects."""
     counter: Counter
+    unit_defects: dict[int, set[str]] = field(default_factory=dict)       # of a living line: what its units show
     problems: dict[str, list[str]] = field(default_factory=dict)         # check id → what is wrong
     instances: int = 0
     pictures: int = 0

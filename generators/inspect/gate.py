@@ -62,10 +62,15 @@ def inspect_dataset(dataset: Dataset, *, out: Path | None = None, limit: int | N
              "recipe digest": info.recipe_digest, "scene digest": info.scene_digest,
              "renderer": f"{info.renderer}: {info.renderer_build}",
              "made with": ", ".join(f"{k} {v}" for k, v in info.versions.items()), "licence": info.license}
-    report = Report(f"Dataset gate: {info.name}", all_checks(dataset, seen, stats, pairs, total < len(dataset)), figures,
-                    {k: v for k, v in facts.items() if v}, sections(dataset.taxonomy, stats, seen.crops, seen.events.found,
-                                                               [(data, caption) for _, data, caption in seen.frames], pairs,
-                                                               seen.clips.strips))
+    checks = all_checks(dataset, seen, stats, pairs, total < len(dataset))
+    shown_sections = sections(dataset.taxonomy, stats, seen.crops, seen.events.found,
+                              [(data, caption) for _, data, caption in seen.frames], pairs, seen.clips.strips)
+    if (dataset.path / "meta" / "line" / "run.json").exists():
+        from generators.inspect.line import of_dataset  # late: only a living line's dataset needs what it loads
+
+        more_checks, more_sections = of_dataset(dataset.path, seen.unit_defects)
+        checks, shown_sections = (*checks, *more_checks), (*more_sections, *shown_sections)
+    report = Report(f"Dataset gate: {info.name}", checks, figures, {k: v for k, v in facts.items() if v}, shown_sections)
     report.write(Path(out) if out is not None else dataset.path / "report")
     return report
 
@@ -93,6 +98,10 @@ def _look(row: Row, dataset: Dataset, seen: Seen) -> None:
     if row.split not in SPLITS:
         seen.problem("counts.ids", f"{row.id}: split '{row.split}' is none of {', '.join(SPLITS)}")
     seen.units.setdefault(row.unit, {}).setdefault(row.split, row.id)
+    line = row.conditions.get("line")
+    if isinstance(line, dict):
+        seen.unit_defects.setdefault(int(line["unit"]), set()).update(i.defect for i in row.instances
+                                                                      if i.defect and row.frames[i.frame].camera != "golden")
     board = row.conditions.get("board")
     seen.boards.setdefault(board if isinstance(board, str) else dataset.info.board, {}).setdefault(row.split, row.id)
     seen.instances += len(row.instances)

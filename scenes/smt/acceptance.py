@@ -29,13 +29,18 @@ reject a tenth of healthy tall chips on their usual lands).
 """
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from functools import lru_cache
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from scenes.family import Finding
 from scenes.smt.layout import Layout, land_pattern, on_land, overhang
 from scenes.smt.layout import layout as layout_of
-from scenes.smt.profile import Profile
+from scenes.smt.profile import Profile, Rules
 from scenes.smt.reflow import WET_SHARE, ball_radius
 from scenes.smt.state import BILLBOARD, FLIPPED, Assembly, UnitState
 
@@ -47,13 +52,13 @@ COUNT_AREA = 600e-6                            # [m²]
 JUDGED = ("chip", "gullwing", "bottom", "tab") # joints whose solder is judged from above
 
 
-def effective_pose(layout: Layout, state: UnitState) -> tuple[F64, F64, Bool]:
-    """Offset (C, 2), rotation (C,) in (−π, π] with half turns undone, and which parts lie turned by more than 90°."""
+def effective_pose(layout: Layout, state: UnitState | _Block) -> tuple[F64, F64, Bool]:
+    """Offset (…, C, 2), rotation (…, C) in (−π, π] with half turns undone, and which parts lie turned by more than 90°."""
     rotation = np.pi - (np.pi - state.rotation) % (2 * np.pi)
     turned = np.abs(rotation) > np.pi / 2
     undo = turned & layout.symmetric
     rotation = np.where(undo, rotation - np.copysign(np.pi, rotation), rotation)
-    return state.offset - np.where(undo[:, None], 2 * layout.centroid, 0.0), rotation, turned
+    return state.offset - np.where(undo[..., None], 2 * layout.centroid, 0.0), rotation, turned
 
 
 def side_limits(assembly: Assembly, layout: Layout, profile: Profile) -> tuple[F64, F64]:
@@ -77,9 +82,18 @@ def side_limits(assembly: Assembly, layout: Layout, profile: Profile) -> tuple[F
 
 def void_share(assembly: Assembly, state: UnitState) -> F64:
     """Projected area of a ball's voids over the ball's own, (J,) [1]. Voids lie side by side seen from above."""
-    radius = ball_radius(assembly, state.standoff)
-    area = np.bincount(state.voids.joint, state.voids.radius**2, len(radius))
-    share: F64 = np.divide(area, radius**2, out=np.zeros(len(radius)), where=radius > 0)
+    return _void_shares(assembly, state.standoff[None], (state,))[0]
+
+
+def _void_shares(assembly: Assembly, standoff: F64, states: Sequence[UnitState]) -> F64:
+    """The same for N units, (N, J). ``standoff``: (N, C)."""
+    units, joints = len(states), len(assembly.joints)
+    if not any(len(state.voids.radius) for state in states):
+        return np.zeros((units, joints))
+    radius = ball_radius(assembly, standoff)
+    joint = np.concatenate([state.voids.joint + n * joints for n, state in enumerate(states)])
+    area = np.bincount(joint, np.concatenate([state.voids.radius for state in states])**2, units * joints)
+    share: F64 = np.divide(area.reshape(units, joints), radius**2, out=np.zeros(radius.shape), where=radius > 0)
     return share
 
 
@@ -97,37 +111,101 @@ class _Found:
     def __init__(self, assembly: Assembly) -> None:
         self.assembly = assembly
         self.findings: list[Finding] = []
-        self.touched = np.zeros(len(assembly.components), bool)
+        self.touched: set[int] = set()
 
     def part(self, defect: str, c: int, rule: str, severity: float = np.nan, **measured: float) -> None:
         region = land_pattern(self.assembly, c) if defect == "missing" else None
         instances = () if defect == "missing" else (2 + c,)
         component = self.assembly.components[c]
         self.findings.append(Finding(defect, defect, component.reference, (), instances, region, severity, rule, measured))
-        self.touched[c] = True
+        self.touched.add(c)
 
     def joint(self, defect: str, j: int, rule: str, severity: float, **measured: float) -> None:
         rows = self.assembly.joints
         c = int(rows.component[j])
         self.findings.append(Finding(defect, defect, self.assembly.components[c].reference, (rows.pad[j],),
                                      (2 + len(self.assembly.components) + j,), None, severity, rule, measured))
-        self.touched[c] = True
+        self.touched.add(c)
 
     def loose(self, defect: str, identity: int, rule: str, severity: float, **measured: float) -> None:
         self.findings.append(Finding(defect, defect, "", (), (identity,), None, severity, rule, measured))
 
 
+@dataclass(frozen=True, eq=False)
+class _Limits:
+    """What a profile says about one assembly."""
+    of: dict[str, float]                       # every rule's limit in SI units
+    side: F64                                  # (J,) as ``side_limits``
+    end: F64                                   # (J,)
+    placed: Bool                               # (J,) its overhang is judged
+    width: F64                                 # (J,) [m] least joint width; −inf where no rule applies
+    judged: Bool                               # (J,) its solder is judged from above
+
+
+@lru_cache(maxsize=8)
+def _limits(assembly: Assembly, profile: Profile) -> _Limits:
+    layout, rows = layout_of(assembly), assembly.joints
+    side, end = side_limits(assembly, layout, profile)
+    least = profile.limit("chip_joint_width") * np.minimum(rows.term_size[:, 1], rows.land_size[:, 1])
+    return _Limits({name: profile.limit(name) for name in Rules.model_fields}, side, end, np.isfinite(side),
+                   np.where(layout.chip & layout.printed, least, -np.inf),
+                   layout.printed & np.isin(np.array(rows.kind, dtype=object), JUDGED))
+
+
+@dataclass(frozen=True, eq=False)
+class _Block:
+    """N units of one assembly: their states, and those of their arrays that rules compare, stacked."""
+    states: Sequence[UnitState]
+    present: Bool                              # (N, C)
+    offset: F64                                # (N, C, 2)
+    rotation: F64                              # (N, C)
+    lift: F64                                  # (N, C)
+    orientation: NDArray[np.int32]             # (N, C)
+    standoff: F64                              # (N, C)
+    substitute: NDArray[np.int32]              # (N, C)
+    volume: F64                                # (N, J)
+    wetted: Bool                               # (N, J)
+    land_wetted: Bool                          # (N, J)
+    gap: F64                                   # (N, J)
+    roughness: F64                             # (N, J)
+
+
+def _block(states: Sequence[UnitState]) -> _Block:
+    def stacked(name: str) -> NDArray[Any]:
+        rows = [getattr(state, name) for state in states]
+        return np.concatenate(rows).reshape(len(rows), *rows[0].shape)
+    return _Block(states, *(stacked(field.name) for field in fields(_Block)[1:]))
+
+
 def findings(assembly: Assembly, state: UnitState, profile: Profile) -> tuple[Finding, ...]:
     """Every defect of a unit, in taxonomy order within parts, joints and loose things; then every part without one."""
-    layout, found = layout_of(assembly), _Found(assembly)
-    gross = _parts(assembly, layout, state, profile, found)
-    _joints(assembly, layout, state, profile, gross, found)
-    first = 2 + len(assembly.components) + len(assembly.joints)
-    _bridges(assembly, state, profile, first, found)
-    _loose(state, profile, first + len(state.bridges.width), found)
-    good = tuple(Finding(assembly.packages[c].kind, "", assembly.components[c].reference, (), (2 + c,))
-                 for c in np.flatnonzero(~found.touched).tolist())
+    (found,) = _judged(assembly, (state,), profile)
+    good = tuple(Finding(assembly.packages[c].kind, "", component.reference, (), (2 + c,))
+                 for c, component in enumerate(assembly.components) if c not in found.touched)
     return (*found.findings, *good)
+
+
+def defects(assembly: Assembly, states: Sequence[UnitState], profile: Profile) -> tuple[tuple[Finding, ...], ...]:
+    """What is wrong with each of N units: their ``findings`` without the parts that are as they should be."""
+    return tuple(tuple(found.findings) for found in _judged(assembly, states, profile)) if states else ()
+
+
+def _judged(assembly: Assembly, states: Sequence[UnitState], profile: Profile) -> list[_Found]:
+    """All rules over a block of at least one unit."""
+    layout, limits, block = layout_of(assembly), _limits(assembly, profile), _block(states)
+    found = [_Found(assembly) for _ in states]
+    gross = _parts(assembly, layout, block, limits, found)
+    _joints(assembly, layout, block, limits, gross, found)
+    first = 2 + len(assembly.components) + len(assembly.joints)
+    for state, own in zip(states, found, strict=True):
+        _bridges(assembly, state, limits, first, own)
+        _loose(state, limits, first + len(state.bridges.width), own)
+    return found
+
+
+def _fired(mask: Bool) -> list[list[int]]:
+    """Where a rule fires, as [unit, part or joint], of (N, …)."""
+    return np.argwhere(mask).tolist() if mask.any() else []
 
 
 def inner_overhang(assembly: Assembly, joints: NDArray[np.intp] | slice, offset: F64, rotation: F64) -> F64:
@@ -139,130 +217,135 @@ def inner_overhang(assembly: Assembly, joints: NDArray[np.intp] | slice, offset:
     return beyond
 
 
-def _parts(assembly: Assembly, layout: Layout, state: UnitState, profile: Profile, found: _Found) -> Bool:
-    """Findings on whole parts. Returns which parts lie so that their joints are not judged by themselves, (C,)."""
-    rows, parts = assembly.joints, len(assembly.components)
-    tombstone = state.present & (state.lift > profile.limit("tombstone_deg"))
-    billboard = state.present & (state.orientation == BILLBOARD)
-    wrong = state.present & (state.substitute >= 0)
-    gross = ~state.present | tombstone | billboard | wrong
-    offset, rotation, turned = effective_pose(layout, state)
-    c = rows.component
-    side_limit, end_limit = side_limits(assembly, layout, profile)
+def _parts(assembly: Assembly, layout: Layout, block: _Block, limits: _Limits, found: list[_Found]) -> Bool:
+    """Findings on whole parts. Returns which parts lie so that their joints are not judged by themselves, (N, C)."""
+    of, parts = limits.of, len(assembly.components)
+    tombstone = block.present & (block.lift > of["tombstone_deg"])
+    billboard = block.present & (block.orientation == BILLBOARD)
+    flipped = block.present & (block.orientation == FLIPPED)
+    wrong = block.present & (block.substitute >= 0)
+    gross = ~block.present | tombstone | billboard | wrong
+    offset, rotation, turned = effective_pose(layout, block)
+    c = assembly.joints.component
 
     def beyond(angle: F64) -> tuple[F64, F64, F64, Bool]:
-        side, end, width, area = overhang(assembly, slice(None), offset[c], angle[c])
+        side, end, width, area = overhang(assembly, slice(None), offset[:, c], angle[:, c])
         side, end = np.maximum(side - layout.side, 0), np.maximum(end - layout.end, 0)
-        left = np.isfinite(side_limit) & (area <= WET_SHARE * layout.overlap)
+        left = limits.placed & (area <= WET_SHARE * layout.overlap)
         if left.any():
-            end = np.where(left, np.maximum(end, inner_overhang(assembly, slice(None), offset[c], angle[c])), end)
-        least = profile.limit("chip_joint_width") * np.minimum(rows.term_size[:, 1], rows.land_size[:, 1])
-        narrow = layout.chip & layout.printed & (width < least)
-        return side, end, width, (side > side_limit) | (end > end_limit) | narrow | left
+            end = np.where(left, np.maximum(end, inner_overhang(assembly, slice(None), offset[:, c], angle[:, c])), end)
+        return side, end, width, (side > limits.side) | (end > limits.end) | (width < limits.width) | left
 
     side, end, width, bad = beyond(rotation)
-    askew = ~gross & (np.abs(rotation) > profile.limit("rotation_deg"))
-    over = np.bincount(c[bad], minlength=parts) > 0
+    askew = ~gross & (np.abs(rotation) > of["rotation_deg"])
+    over = _having(c, bad, parts)
     shifted = ~gross & over
     if (askew & over).any():
-        still = np.bincount(c[beyond(np.zeros(parts))[3]], minlength=parts) > 0
-        shifted &= ~askew | still
-    for k in np.flatnonzero(~state.present).tolist():
-        found.part("missing", k, "present")
-    for k in np.flatnonzero(shifted).tolist():
+        shifted &= ~askew | _having(c, beyond(np.zeros(rotation.shape))[3], parts)
+    for n, k in _fired(~block.present):
+        found[n].part("missing", k, "present")
+    for n, k in _fired(shifted):
         joints = slice(layout.start[k], layout.start[k + 1])
-        judged = np.isfinite(side_limit[joints])
-        a, b = float(side[joints][judged].max(initial=0)), float(end[joints][judged].max(initial=0))
-        rule = ("end_overhang" if (end > end_limit)[joints].any() else
-                "side_overhang" if (side > side_limit)[joints].any() else "joint_width")
-        found.part("shift", k, rule, max(a, b), side_overhang=a, end_overhang=b, joint_width=float(width[joints][judged].min()))
-    for k in np.flatnonzero(askew).tolist():
-        found.part("rotation", k, "rotation", float(abs(rotation[k])), rotation=float(rotation[k]))
-    for k in np.flatnonzero(tombstone).tolist():
-        found.part("tombstone", k, "tombstone", float(state.lift[k]), lift=float(state.lift[k]))
-    for k in np.flatnonzero(billboard).tolist():
-        found.part("billboard", k, "orientation")
-    for k in np.flatnonzero(state.present & (state.orientation == FLIPPED)).tolist():
-        found.part("flipped", k, "orientation")
-    for k in np.flatnonzero(state.present & turned & layout.polarised & ~wrong).tolist():
-        found.part("polarity", k, "polarity", rotation=float(state.rotation[k]))
-    for k in np.flatnonzero(wrong).tolist():
-        found.part("wrong_part", k, "identity")
+        judged = limits.placed[joints]
+        a, b = float(side[n, joints][judged].max(initial=0)), float(end[n, joints][judged].max(initial=0))
+        rule = ("end_overhang" if (end[n] > limits.end)[joints].any() else
+                "side_overhang" if (side[n] > limits.side)[joints].any() else "joint_width")
+        found[n].part("shift", k, rule, max(a, b), side_overhang=a, end_overhang=b,
+                      joint_width=float(width[n, joints][judged].min()))
+    for n, k in _fired(askew):
+        found[n].part("rotation", k, "rotation", float(abs(rotation[n, k])), rotation=float(rotation[n, k]))
+    for n, k in _fired(tombstone):
+        found[n].part("tombstone", k, "tombstone", float(block.lift[n, k]), lift=float(block.lift[n, k]))
+    for n, k in _fired(billboard):
+        found[n].part("billboard", k, "orientation")
+    for n, k in _fired(flipped):
+        found[n].part("flipped", k, "orientation")
+    for n, k in _fired(block.present & turned & layout.polarised & ~wrong):
+        found[n].part("polarity", k, "polarity", rotation=float(block.rotation[n, k]))
+    for n, k in _fired(wrong):
+        found[n].part("wrong_part", k, "identity")
     return gross
 
 
-def _joints(assembly: Assembly, layout: Layout, state: UnitState, profile: Profile, gross: Bool, found: _Found) -> None:
+def _having(component: NDArray[np.int32], joints: Bool, parts: int) -> Bool:
+    """Parts with at least one of these joints, (N, C). ``joints``: (N, J)."""
+    there = np.zeros((len(joints), parts), bool)
+    unit, joint = np.nonzero(joints)
+    there[unit, component[joint]] = True
+    return there
+
+
+def _joints(assembly: Assembly, layout: Layout, block: _Block, limits: _Limits, gross: Bool, found: list[_Found]) -> None:
     """Findings on single joints."""
-    rows = assembly.joints
-    there, free = state.present[rows.component], ~gross[rows.component]
-    judged = layout.printed & np.isin(np.array(rows.kind, dtype=object), JUDGED)
-    share = np.divide(state.volume, rows.nominal_volume, out=np.ones(len(rows)), where=rows.nominal_volume > 0)
-    lean = judged & free & (share < profile.limit("insufficient_volume"))
-    fat = judged & there & state.wetted & (share > profile.limit("excess_volume"))
-    touched = state.wetted | (free & ~state.land_wetted)
-    cold = (judged | layout.ball & layout.printed) & there & touched & (state.roughness > profile.limit("cold_roughness"))
-    pillow = layout.ball & free & (state.gap > profile.limit("pillow_gap_um"))
-    share_void = void_share(assembly, state) if len(state.voids.radius) else np.zeros(len(rows))
-    void = layout.ball & there & (share_void > profile.limit("void_share"))
+    rows, of, judged = assembly.joints, limits.of, limits.judged
+    there, free = block.present[:, rows.component], ~gross[:, rows.component]
+    volume, nominal, gap, roughness = block.volume, rows.nominal_volume, block.gap, block.roughness
+    share = np.divide(volume, nominal, out=np.ones(volume.shape), where=nominal > 0)
+    lean = judged & free & (share < of["insufficient_volume"])
+    fat = judged & there & block.wetted & (share > of["excess_volume"])
+    touched = block.wetted | (free & ~block.land_wetted)
+    cold = (judged | layout.ball & layout.printed) & there & touched & (roughness > of["cold_roughness"])
+    pillow = layout.ball & free & (gap > of["pillow_gap_um"])
+    share_void = _void_shares(assembly, block.standoff, block.states)
+    void = layout.ball & there & (share_void > of["void_share"])
     area = np.maximum(rows.land_size.prod(axis=1), 1e-12)
-    high = state.gap + (state.volume - rows.nominal_volume) / area > 0
-    lift = layout.gullwing & free & (state.gap > profile.limit("lifted_gap_um")) & high
-    for j in np.flatnonzero(lean).tolist():
-        found.joint("insufficient", j, "volume", float(share[j]), volume=float(state.volume[j]),
-                    nominal=float(rows.nominal_volume[j]))
-    for j in np.flatnonzero(fat).tolist():
-        found.joint("excess", j, "volume", float(share[j]), volume=float(state.volume[j]),
-                    nominal=float(rows.nominal_volume[j]))
-    for j in np.flatnonzero(cold).tolist():
-        found.joint("cold_joint", j, "roughness", float(state.roughness[j]), roughness=float(state.roughness[j]),
-                    contact_angle=float(state.contact_angle[j]))
-    for j in np.flatnonzero(pillow).tolist():
-        found.joint("head_in_pillow", j, "gap", float(state.gap[j]), gap=float(state.gap[j]))
-    for j in np.flatnonzero(void).tolist():
-        radius = state.voids.radius[state.voids.joint == j]
-        found.joint("bga_void", j, "projected_area", float(share_void[j]), share=float(share_void[j]),
-                    void_volume=float(4 / 3 * np.pi * (radius**3).sum()))
-    for j in np.flatnonzero(lift).tolist():
-        found.joint("lifted_lead", j, "heel_gap", float(state.gap[j]), gap=float(state.gap[j]))
+    high = gap + (volume - nominal) / area > 0
+    lift = layout.gullwing & free & (gap > of["lifted_gap_um"]) & high
+    for n, j in _fired(lean):
+        found[n].joint("insufficient", j, "volume", float(share[n, j]), volume=float(volume[n, j]), nominal=float(nominal[j]))
+    for n, j in _fired(fat):
+        found[n].joint("excess", j, "volume", float(share[n, j]), volume=float(volume[n, j]), nominal=float(nominal[j]))
+    for n, j in _fired(cold):
+        found[n].joint("cold_joint", j, "roughness", float(roughness[n, j]), roughness=float(roughness[n, j]),
+                       contact_angle=float(block.states[n].contact_angle[j]))
+    for n, j in _fired(pillow):
+        found[n].joint("head_in_pillow", j, "gap", float(gap[n, j]), gap=float(gap[n, j]))
+    for n, j in _fired(void):
+        voids = block.states[n].voids
+        radius = voids.radius[voids.joint == j]
+        found[n].joint("bga_void", j, "projected_area", float(share_void[n, j]), share=float(share_void[n, j]),
+                       void_volume=float(4 / 3 * np.pi * (radius**3).sum()))
+    for n, j in _fired(lift):
+        found[n].joint("lifted_lead", j, "heel_gap", float(gap[n, j]), gap=float(gap[n, j]))
 
 
-def _bridges(assembly: Assembly, state: UnitState, profile: Profile, first: int, found: _Found) -> None:
+def _bridges(assembly: Assembly, state: UnitState, limits: _Limits, first: int, found: _Found) -> None:
     """One finding per neck; both parts are touched by it."""
     rows, bridges = assembly.joints, state.bridges
-    for i in np.flatnonzero(bridges.width > profile.limit("bridge_width_um")).tolist():
+    for i in np.flatnonzero(bridges.width > limits.of["bridge_width_um"]).tolist():
         a, b = int(bridges.first[i]), int(bridges.second[i])
         found.findings.append(Finding(
             "bridge", "bridge", assembly.components[rows.component[a]].reference, (rows.pad[a], rows.pad[b]), (first + i,), None,
             float(bridges.width[i]), "contact", {"width": float(bridges.width[i])}))
-        found.touched[rows.component[a]] = found.touched[rows.component[b]] = True
+        found.touched.update((int(rows.component[a]), int(rows.component[b])))
 
 
-def _loose(state: UnitState, profile: Profile, first: int, found: _Found) -> None:
+def _loose(state: UnitState, limits: _Limits, first: int, found: _Found) -> None:
     """Balls, residues and scratches. Ids follow in state order."""
-    balls, diameter = state.balls, state.balls.diameter
+    of, balls, diameter = limits.of, state.balls, state.balls.diameter
     if len(diameter):
         apart = np.hypot(*(balls.center[:, None] - balls.center[None]).transpose(2, 0, 1))
         counted = diameter >= COUNTED_BALL
         near = ((apart < np.sqrt(COUNT_AREA / np.pi)) & counted[None]).sum(axis=1)
-        many = counted & (near > profile.limit("ball_count"))
-        large = diameter > profile.limit("ball_diameter_um")
+        many = counted & (near > of["ball_count"])
+        large = diameter > of["ball_diameter_um"]
         for i in np.flatnonzero(large | many).tolist():
             found.loose("solder_ball", first + i, "diameter" if large[i] else "count", float(diameter[i]),
                         diameter=float(diameter[i]), near=float(near[i]))
     first += len(diameter)
     residues = state.residues
-    for i in np.flatnonzero(residues.alpha > profile.limit("residue_stain")).tolist():
+    for i in np.flatnonzero(residues.alpha > of["residue_stain"]).tolist():
         extent = residue_extent(residues.radius[i], float(residues.angle[i]), int(residues.shape_seed[i]))
-        if extent > profile.limit("residue_extent_mm"):
+        if extent > of["residue_extent_mm"]:
             found.loose("residue", first + i, "extent", extent, extent=extent, stain=float(residues.alpha[i]),
                         thickness=float(residues.thickness[i]))
     first += len(residues.alpha)
     scratches = state.scratches
     length = np.hypot(*(scratches.end - scratches.start).T)
-    deep = (length > profile.limit("scratch_length_mm")) & (scratches.width > profile.limit("scratch_width_um"))
+    deep = (length > of["scratch_length_mm"]) & (scratches.width > of["scratch_width_um"])
     for i in np.flatnonzero(deep).tolist():
         found.loose("scratch", first + i, "length", float(length[i]), length=float(length[i]), width=float(scratches.width[i]),
                     depth=float(scratches.depth[i]))
 
 
-__all__ = ["effective_pose", "findings", "residue_extent", "side_limits", "void_share"]
+__all__ = ["defects", "effective_pose", "findings", "residue_extent", "side_limits", "void_share"]

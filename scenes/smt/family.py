@@ -9,11 +9,12 @@ import numpy as np
 
 from scenes.board.model import Board
 from scenes.errors import SceneError
-from scenes.family import Finding, Target, Taxonomy
+from scenes.family import Call, Finding, Target, Taxonomy
 from scenes.geometry import Geometry, Slab
 from scenes.heat import Cooling, Powered, TemperatureField
 from scenes.optics import Look
 from scenes.scene import Scene
+from scenes.smt.acceptance import defects as wrong
 from scenes.smt.acceptance import findings as find
 from scenes.smt.assembly import assemble, placeable
 from scenes.smt.condition import condition as cause
@@ -23,6 +24,7 @@ from scenes.smt.process import Process, drifted, from_dict, to_dict
 from scenes.smt.profile import Profile, load_profile
 from scenes.smt.reflow import ANGLE, ROUGHNESS
 from scenes.smt.simulate import simulate as make
+from scenes.smt.simulate import simulate_units as make_units
 from scenes.smt.state import Assembly, Balls, Bridges, Residues, Scratches, UnitState, Voids
 from scenes.smt.taxonomy import TAXONOMY
 
@@ -103,9 +105,25 @@ class SmtFamily:
     def simulate(self, product: SmtProduct, process: Process, rng: np.random.Generator) -> UnitState:
         return make(product.assembly, process, rng)
 
+    def simulate_units(self, product: SmtProduct, process: Process, rngs: Sequence[np.random.Generator]) -> tuple[UnitState, ...]:
+        """Units of one process, bit for bit what ``simulate`` makes of them; some five times as fast in blocks of 32."""
+        return make_units(product.assembly, process, rngs)
+
     def findings(self, product: SmtProduct, state: UnitState, profile: Profile | None = None) -> tuple[Finding, ...]:
         """What the profile says; None is the product's own."""
         return find(product.assembly, state, profile or product.profile)
+
+    def defects(self, product: SmtProduct, states: Sequence[UnitState],
+                profile: Profile | None = None) -> tuple[tuple[Finding, ...], ...]:
+        """What ``findings`` says of each unit, without its good parts."""
+        return wrong(product.assembly, states, profile or product.profile)
+
+    def inspect(self, product: SmtProduct, state: UnitState, method: str, instrument: Mapping[str, float],
+                rng: np.random.Generator) -> tuple[Call, ...]:
+        """What a machine reports, and what it should have: see ``scenes.smt.inspection``."""
+        from scenes.smt.inspection import inspect
+
+        return inspect(product.assembly, product.profile, state, method, instrument, rng)
 
     def golden(self, product: SmtProduct, state: UnitState, findings: Sequence[Finding]) -> UnitState:
         """The same unit with what the findings name undone, and nothing else: see ``undo``."""

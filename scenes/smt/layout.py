@@ -4,6 +4,7 @@ Land frame of a joint: origin at the land's centre, u along the terminal's outwa
 """
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -24,6 +25,7 @@ SURFACE_TENSION = 0.5                          # [N/m] molten SAC305 (domain ref
 WETTING_ANGLE = np.radians(30.0)               # of the tombstone model (domain reference 2.1.6)
 CHIP_KINDS = ("chip_resistor", "chip_capacitor", "chip_inductor", "chip_led", "chip_diode")
 BRIDGE_REACH = 0.6e-3                          # [m] no molten bead crosses a wider gap (engineering default)
+YIELD = 100.0                                  # [Pa] shear stress at which fresh paste begins to flow (engineering default)
 BRIDGE_TOUCH = 30e-6                           # [m] lands closer than this are one land by design
 
 
@@ -63,6 +65,27 @@ class Layout:
     flat: Bool                                 # (J,) contact or exposed pad under the body
     polarised: Bool                            # (C,)
     edge_distance: F64                         # (J,) squared distance from the part's middle, 1 at its farthest joint
+    reel: I32                                  # (C,) which part number, in the order of first use: one feeder has one
+    tack: F64                                  # (C,) [m/s²] acceleration at which it slides on wet paste; inf: it is held
+
+
+@dataclass(frozen=True, eq=False)
+class _Frames:
+    """Terminals and lands as ``on_land`` needs them."""
+    arm: F64                                   # (J, 2) terminal − part's origin [m]
+    land: F64                                  # (J, 2) land − part's origin [m]
+    cos: F64                                   # (J,) of the land's angle
+    sin: F64                                   # (J,)
+    terminal: F64                              # (J, 2) half the terminal's size [m]
+    half: F64                                  # (J, 2) half the land's size [m]
+
+
+@lru_cache(maxsize=4)
+def _frames(assembly: Assembly) -> _Frames:
+    rows = assembly.joints
+    origin = assembly.position[rows.component]
+    return _Frames(rows.term_center - origin, rows.land_center - origin, np.cos(rows.land_angle), np.sin(rows.land_angle),
+                   rows.term_size / 2, rows.land_size / 2)
 
 
 def on_land(assembly: Assembly, joints: NDArray[np.intp] | slice, offset: F64, rotation: F64) -> tuple[F64, F64, F64, F64]:
@@ -76,14 +99,13 @@ def on_land(assembly: Assembly, joints: NDArray[np.intp] | slice, offset: F64, r
     Returns:
         u, v: (…, n) terminal centre in the land frame; half extents (…, n) of the turned terminal along u and v [m].
     """
-    rows = assembly.joints
-    origin = assembly.position[rows.component[joints]]
-    arm, land = rows.term_center[joints] - origin, rows.land_center[joints] - origin
+    frames = _frames(assembly)
+    arm, land = frames.arm[joints], frames.land[joints]
     cos, sin = np.cos(rotation), np.sin(rotation)
     x = offset[..., 0] + cos * arm[:, 0] - sin * arm[:, 1] - land[:, 0]
     y = offset[..., 1] + sin * arm[:, 0] + cos * arm[:, 1] - land[:, 1]
-    lc, ls = np.cos(rows.land_angle[joints]), np.sin(rows.land_angle[joints])
-    length, width = rows.term_size[joints, 0] / 2, rows.term_size[joints, 1] / 2
+    lc, ls = frames.cos[joints], frames.sin[joints]
+    length, width = frames.terminal[joints, 0], frames.terminal[joints, 1]
     cos, sin = np.abs(cos), np.abs(sin)
     return lc * x + ls * y, lc * y - ls * x, length * cos + width * sin, length * sin + width * cos
 
@@ -96,12 +118,36 @@ def overhang(assembly: Assembly, joints: NDArray[np.intp] | slice, offset: F64, 
     the part of the terminal's extent along v that lies over the land. Overlap: the product of both extents over the land.
     """
     u, v, along, across = on_land(assembly, joints, offset, rotation)
-    half_l, half_w = assembly.joints.land_size[joints, 0] / 2, assembly.joints.land_size[joints, 1] / 2
+    half = _frames(assembly).half
+    half_l, half_w = half[joints, 0], half[joints, 1]
     side = np.maximum(np.abs(v) + across - half_w, 0)
     end = np.maximum(u + along - half_l, 0)
     width = np.maximum(np.minimum(v + across, half_w) - np.maximum(v - across, -half_w), 0)
     depth = np.maximum(np.minimum(u + along, half_l) - np.maximum(u - along, -half_l), 0)
     return side, end, width, width * depth
+
+
+@lru_cache(maxsize=8)
+def _part_of(assembly: Assembly, units: int) -> NDArray[np.intp]:
+    """Part of every joint of a block of units, all units' parts numbered through, (units · J,)."""
+    return (assembly.joints.component + len(assembly.components) * np.arange(units)[:, None]).ravel()
+
+
+def per_part(assembly: Assembly, value: F64) -> F64:
+    """Sums over the joints of every part, (…, C), of values (…, J); added in the order of the joints."""
+    before, parts = value.shape[:-1], len(assembly.components)
+    units = math.prod(before)
+    total: F64 = np.bincount(_part_of(assembly, units), value.ravel(), parts * units).astype(np.float64, copy=False)
+    return total.reshape(*before, parts)
+
+
+def least_per_part(assembly: Assembly, value: F64) -> F64:
+    """Least value among the joints of every part, (…, C), of values (…, J); inf for a part without joints."""
+    before, parts = value.shape[:-1], len(assembly.components)
+    units = math.prod(before)
+    least = np.full(parts * units, np.inf)
+    np.minimum.at(least, _part_of(assembly, units), value.ravel())
+    return least.reshape(*before, parts)
 
 
 def land_boxes(assembly: Assembly) -> NDArray[np.object_]:
@@ -209,12 +255,18 @@ def layout(assembly: Assembly) -> Layout:
     still = np.zeros((len(rows), 2)), np.zeros(len(rows))
     side, end, _, overlap = overhang(assembly, slice(None), *still)
     mass = np.array([p.mass for p in assembly.packages], np.float64)
+    free = soldered & ~pinned & (mass > 0)
+    wet = np.bincount(rows.component[printed], overlap[printed], parts)
+    tack = np.where(free, YIELD * wet / np.where(free, mass, 1.0), np.inf)
+    numbers: dict[tuple[str, str], int] = {}
+    reel = [numbers.setdefault((c.value, p.name), len(numbers))
+            for c, p in zip(assembly.components, assembly.packages, strict=True)]
     return Layout(start, np.diff(start), soldered, pinned, centroid, symmetric, size, np.array(two, np.int32),
                   np.array(ends, np.int32).reshape(-1, 2), np.array(ratio, np.float64), *_neighbours(assembly),
                   side, end, overlap, 3.0 * np.minimum(mass / 1e-3, 1), printed, kind == "ball", through, kind == "gullwing",
                   kind == "chip", (kind == "ball") | (kind == "thermal"), (kind == "bottom") | (kind == "thermal"),
-                  np.array([p.polarised for p in assembly.packages], bool), farthest)
+                  np.array([p.polarised for p in assembly.packages], bool), farthest, np.array(reel, np.int32), tack)
 
 
-__all__ = ["BRIDGE_REACH", "CHIP_KINDS", "Layout", "body_boxes", "land_boxes", "land_pattern", "layout", "moment_ratio",
-           "on_land", "overhang"]
+__all__ = ["BRIDGE_REACH", "CHIP_KINDS", "Layout", "body_boxes", "land_boxes", "land_pattern", "layout", "least_per_part", "moment_ratio",
+           "on_land", "overhang", "per_part"]

@@ -2,13 +2,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from scenes.parts.model import Package
+from scenes.smt.draws import Streams, normals, uniforms
 from scenes.smt.layout import CHIP_KINDS, Layout
-from scenes.smt.process import NOZZLES, Process
+from scenes.smt.process import FEEDERS, NOZZLES, Process
 from scenes.smt.state import BILLBOARD, FLIPPED, UPRIGHT, Assembly
 
 F64 = NDArray[np.float64]
@@ -19,21 +21,29 @@ WORN_ROTATION = 5.0                            # [1] factor on the rotation's sp
 WORN_VACUUM = 25e3                             # [Pa] lost: −80 → −55 kPa
 VACUUM_LIMIT = -48e3                           # [Pa] at which a part falls off every other time
 VACUUM_SCALE = 2e3                             # [Pa] width of that limit
+SUPPLY = (0.5e6, 0.45e6)                       # [Pa] gauge at the machine; an ejector gives its full vacuum from the second on
+CATCH = 0.4                                    # [1] of a body's shorter side: picked farther off its middle, the seal leaks
+HELD_BADLY = (0.6, 0.05, 0.02)                 # [1] of that, from where it may be lost or tip over; probabilities of both
+CREST = 4.0                                    # [1] peak over RMS of the conveyor's acceleration
+SLIDE = (150e-6, 1e-3)                         # [m] that a part slides per multiple of what holds it; [m] greatest
 PIN_PLAY = 0.1e-3                              # [m] that a pin can move in its hole
 MISFEEDS = ("flipped", "billboard", "polarity")
 
 
 @dataclass(frozen=True, eq=False)
 class Placed:
-    """Parts on wet paste. Offsets and rotations are against the nominal pose; half turns are kept apart."""
-    present: NDArray[np.bool_]                 # (C,)
-    offset: F64                                # (C, 2) [m]
-    rotation: F64                              # (C,) [rad]
-    reversed: NDArray[np.bool_]                # (C,) turned by 180° in its pocket, about the terminals' middle
-    orientation: NDArray[np.int32]             # (C,)
-    substitute: NDArray[np.int32]              # (C,)
+    """Parts on wet paste; leading axes as those of the streams.
+
+    Offsets and rotations are against the nominal pose; half turns are kept apart.
+    """
+    present: NDArray[np.bool_]                 # (…, C)
+    offset: F64                                # (…, C, 2) [m]
+    rotation: F64                              # (…, C) [rad]
+    reversed: NDArray[np.bool_]                # (…, C) turned by 180° in its pocket, about the terminals' middle
+    orientation: NDArray[np.int32]             # (…, C)
+    substitute: NDArray[np.int32]              # (…, C)
     substitutes: tuple[Package, ...]
-    lead_height: F64                           # (J,) [m] formed lead above the seating plane
+    lead_height: F64                           # (…, J) [m] formed lead above the seating plane
     vacuum: float                              # [Pa] mean over the nozzles used
     retries: float                             # picks that had to be repeated
 
@@ -53,67 +63,97 @@ def can_lie(assembly: Assembly, layout: Layout, component: int, how: str) -> boo
     return bool(package.polarised and layout.symmetric[component])
 
 
-def place(assembly: Assembly, layout: Layout, process: Process, rng: np.random.Generator) -> Placed:
-    """Place one board: normal errors per nozzle, lost picks, misfed parts, bent leads (domain reference 3.2, 6.4).
+def machine_of(parts: int, nozzles: int) -> NDArray[np.intp]:
+    """Which placement machine places each part, (C,): eight parts in turn, one per nozzle."""
+    found: NDArray[np.intp] = (np.arange(parts) % nozzles) // NOZZLES
+    return found
+
+
+def badly_held(layout: Layout, process: Process) -> tuple[F64, F64]:
+    """Probability per part, (C,), that its feeder's pitch error puts it so far off the nozzle's middle that the pick fails; and
+    that it is held badly. The error is normal; the camera takes out the offset of what is held."""
+    pitch, parts = np.array(process.placement.pitch, np.float64), len(layout.count)
+    if not pitch.any():
+        return np.zeros(parts), np.zeros(parts)
+    from scipy.special import erfc  # late: few units need it
+
+    feeder = machine_of(parts, len(process.placement.wear)) * FEEDERS + layout.reel % FEEDERS
+    sigma = np.append(pitch, np.zeros(max(feeder.max(initial=0) + 1 - len(pitch), 0)))[feeder]
+    reach = CATCH * np.minimum(layout.size[:, 0], layout.size[:, 1])
+    ratio = np.divide(reach, np.sqrt(2) * sigma, out=np.full(parts, np.inf), where=sigma > 0)
+    return erfc(ratio), erfc(HELD_BADLY[0] * ratio)
+
+
+def place(assembly: Assembly, layout: Layout, process: Process, rng: Streams) -> Placed:
+    """Place one board, or one per stream: normal errors per nozzle, lost picks, misfed parts, bent leads (domain reference 3.2, 6.4).
 
     Draws: fixed numbers of normals and uniforms per component and joint, whatever the settings.
     """
     placement, parts, rows = process.placement, len(assembly.components), assembly.joints
-    normal, turn = rng.standard_normal((parts, 2)), rng.standard_normal(parts)
-    lost, misfed, which = rng.random(parts), rng.random(parts), rng.random(parts)
-    lead, bent, height = rng.standard_normal(len(rows)), rng.random(len(rows)), rng.random(len(rows))
+    normal, turn = normals(rng, parts, 2), normals(rng, parts)
+    lost, misfed, which = np.moveaxis(uniforms(rng, 3, parts), -2, 0)
+    lead = normals(rng, len(rows))
+    bent, height = np.moveaxis(uniforms(rng, 2, len(rows)), -2, 0)
+    slid = normals(rng, parts, 2)
 
     wear = np.array(placement.wear, np.float64)
     for fault in process.of("worn_nozzle"):
-        wear[int(fault.values[0]) % NOZZLES] = fault.values[1]
-    nozzle = np.arange(parts) % NOZZLES
+        wear[int(fault.values[0]) % len(wear)] = fault.values[1]
+    nozzle = np.arange(parts) % len(wear)
     worn = wear[nozzle]
-    bias = np.column_stack([placement.bias_x, placement.bias_y])[nozzle] + WORN_BIAS * worn[:, None] * np.array([1.0, -0.5])
+    bias = np.column_stack([placement.bias_x, placement.bias_y])[nozzle % len(placement.bias_x)]
+    bias = bias + WORN_BIAS * worn[:, None] * np.array([1.0, -0.5])
     spread = np.hypot(placement.std, WORN_STD * worn)
     offset = np.array([placement.offset_x, placement.offset_y]) + bias + spread[:, None] * normal
     rotation = placement.rotation + placement.rotation_std * (1 + (WORN_ROTATION - 1) * worn) * turn
 
     vacuum = placement.vacuum + WORN_VACUUM * wear
+    for machine, loss in enumerate(placement.supply_loss[:len(wear) // NOZZLES]):
+        vacuum[machine * NOZZLES:(machine + 1) * NOZZLES] *= min(max(SUPPLY[0] - loss, 0) / SUPPLY[1], 1)
+    failed, badly = badly_held(layout, process)
     fall = 1 / (1 + np.exp(-(vacuum - VACUUM_LIMIT) / VACUUM_SCALE))
-    present = lost >= 1 - (1 - placement.pick_failure) * (1 - 0.5 * fall[nozzle])
-    orientation, substitute = np.full(parts, UPRIGHT, np.int32), np.full(parts, -1, np.int32)
-    reverse = np.zeros(parts, bool)
+    present = lost >= 1 - (1 - placement.pick_failure) * (1 - 0.5 * fall[nozzle]) * (1 - HELD_BADLY[1] * badly)
+    orientation, substitute = np.full(lost.shape, UPRIGHT, np.int32), np.full(lost.shape, -1, np.int32)
+    reverse = np.zeros(lost.shape, bool)
     substitutes: list[Package] = []
 
-    def misfeed(c: int, how: str) -> None:
+    def misfeed(at: tuple[Any, ...], how: str) -> None:
         if how == "polarity":
-            reverse[c] = True
+            reverse[at] = True
         else:
-            orientation[c] = FLIPPED if how == "flipped" else BILLBOARD
+            orientation[at] = FLIPPED if how == "flipped" else BILLBOARD
 
-    for c in np.flatnonzero(misfed < placement.feeder_error).tolist():
-        how = MISFEEDS[int(which[c] * len(MISFEEDS))]
-        if can_lie(assembly, layout, c, how):
-            misfeed(c, how)
+    for at in zip(*np.nonzero(misfed < placement.feeder_error + HELD_BADLY[2] * badly), strict=True):
+        how = MISFEEDS[int(which[at] * len(MISFEEDS))]
+        if can_lie(assembly, layout, int(at[-1]), how):
+            misfeed(at, how)
     height_bent = np.where(bent < placement.damage, 100e-6 + 200e-6 * height, 0.0)
     lead_height = np.where(layout.gullwing, np.maximum(placement.lead_std * np.abs(lead), height_bent), 0.0)
 
     for fault in process.faults:
         c = fault.component
         if fault.kind == "missing_pick":
-            present[c] = False
+            present[..., c] = False
         elif fault.kind == "slip":
-            offset[c] += fault.values[:2]
-            rotation[c] += fault.values[2]
+            offset[..., c, :] += fault.values[:2]
+            rotation[..., c] += fault.values[2]
         elif fault.kind in MISFEEDS:
-            misfeed(fault.component, fault.kind)
+            misfeed((..., c), fault.kind)
         elif fault.kind == "wrong_reel":
-            substitute[c] = len(substitutes)
+            substitute[..., c] = len(substitutes)
             substitutes.append(assembly.packages[int(fault.values[0])])
         elif fault.kind == "bent_lead":
-            lead_height[fault.joint] = fault.values[0]
-    size = np.hypot(offset[:, 0], offset[:, 1])
+            lead_height[..., fault.joint] = fault.values[0]
+    shock = CREST * process.oven.shake / layout.tack - 1                  # on the way to the oven
+    if (shock > 0).any():
+        offset = offset + np.minimum(SLIDE[0] * np.maximum(shock, 0), SLIDE[1])[:, None] * slid
+    size = np.hypot(offset[..., 0], offset[..., 1])
     held = layout.pinned & (size > PIN_PLAY)
     offset[held] *= (PIN_PLAY / size[held])[:, None]
     rotation = np.where(layout.pinned, np.clip(rotation, -np.radians(1), np.radians(1)), rotation)
-    used = nozzle[:NOZZLES] if parts else np.arange(1)
+    used = nozzle[:len(wear)] if parts else np.arange(1)
     return Placed(present, offset, rotation, reverse, orientation, substitute, tuple(substitutes), lead_height,
-                  float(vacuum[used].mean()), float((0.02 + 10 * fall[nozzle]).sum()))
+                  float(vacuum[used].mean()), float((0.02 + 10 * fall[nozzle] + failed).sum()))
 
 
-__all__ = ["MISFEEDS", "Placed", "can_lie", "place"]
+__all__ = ["MISFEEDS", "Placed", "badly_held", "can_lie", "machine_of", "place"]

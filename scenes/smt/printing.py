@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scenes.smt.assembly import METAL_FRACTION, transfer_efficiency
+from scenes.smt.draws import Streams, normals
 from scenes.smt.layout import Layout
 from scenes.smt.process import Process
 from scenes.smt.state import Assembly
@@ -23,11 +24,11 @@ CLOG_PER_BOARD = 0.002                         # [1] of the area ratio, per boar
 
 @dataclass(frozen=True, eq=False)
 class Print:
-    """A printed board before placement."""
-    volume: F64                                # (J,) solder in the paste [m³]
-    offset: F64                                # (J, 2) [m] print − land
-    bleed: F64                                 # (P,) [m] paste squeezed towards the other land, per pair of Layout
-    bead: F64                                  # (P,) [m] width of a smeared bead that spans the gap, 0 for none
+    """Printed boards before placement; leading axes as those of the streams."""
+    volume: F64                                # (…, J) solder in the paste [m³]
+    offset: F64                                # (…, J, 2) [m] print − land
+    bleed: F64                                 # (…, P) [m] paste squeezed towards the other land, per pair of Layout
+    bead: F64                                  # (P,) [m] width of a smeared bead that spans the gap, 0 for none; on every board
 
 
 def noise(printer_low: float, printer_high: float, ratio: F64) -> F64:
@@ -44,8 +45,8 @@ def expected_volume(assembly: Assembly, process: Process) -> F64:
     return METAL_FRACTION * rows.aperture_area * assembly.stencil_thickness * transfer_efficiency(ratio) * factor
 
 
-def print_paste(assembly: Assembly, layout: Layout, process: Process, rng: np.random.Generator) -> Print:
-    """Print one board.
+def print_paste(assembly: Assembly, layout: Layout, process: Process, rng: Streams) -> Print:
+    """Print one board, or one per stream.
 
     A joint's solder is ½ · aperture · thickness · TE(AR_eff) · noise, with AR_eff = AR · (1 − clog) (domain reference 3.1
     and 6.4). A lost gasket adds its lift to the deposit's height and lets paste bleed towards the neighbours.
@@ -53,21 +54,23 @@ def print_paste(assembly: Assembly, layout: Layout, process: Process, rng: np.ra
     Draws: J, 3 and P standard normals, whatever the settings.
     """
     printer, rows = process.printer, assembly.joints
-    z, board, leak = rng.standard_normal(len(rows)), rng.standard_normal(3), rng.standard_normal(len(layout.gap))
+    count = len(rows)
+    drawn = normals(rng, count + 3 + len(layout.gap))
+    z, board, leak = drawn[..., :count], drawn[..., count:count + 3], drawn[..., count + 3:]
     spread = noise(printer.noise_low, printer.noise_high, rows.aperture_ratio)
     mean = expected_volume(assembly, process)
     volume = mean * np.minimum(1 + spread * np.clip(z, -SPREAD_MAX, SPREAD_MAX), OVERFILL)
     for fault in process.of("clogged_aperture"):
-        volume[fault.joint] *= fault.values[0]
+        volume[..., fault.joint] *= fault.values[0]
     for fault in process.of("overprint"):                                 # what is pressed in has no release noise
-        volume[fault.joint] += (fault.values[0] - 1) * mean[fault.joint]
+        volume[..., fault.joint] += (fault.values[0] - 1) * mean[fault.joint]
 
-    shift = np.array([printer.offset_x, printer.offset_y]) + printer.offset_std * board[:2]
-    angle = printer.rotation + printer.offset_std * board[2] / 0.05
+    shift = np.array([printer.offset_x, printer.offset_y]) + printer.offset_std * board[..., :2]
+    angle = printer.rotation + printer.offset_std * board[..., 2:] / 0.05
     x0, y0, x1, y1 = assembly.board.outline.bounds
     arm = rows.land_center - np.array([(x0 + x1) / 2, (y0 + y1) / 2])
-    offset = shift + angle * np.column_stack([-arm[:, 1], arm[:, 0]])
-    offset[~layout.printed] = 0.0
+    offset = np.stack([shift[..., :1] + angle * -arm[:, 1], shift[..., 1:] + angle * arm[:, 0]], axis=-1)
+    offset[..., ~layout.printed, :] = 0.0
 
     pressed = printer.gasket + 20e-6 * max(printer.force / FORCE[0] - 1.3, 0)
     bleed = GASKET_PAIRS * pressed * np.abs(leak)

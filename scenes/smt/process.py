@@ -7,6 +7,7 @@ local cause (one clogged aperture, one part picked askew). Neither says what wil
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from difflib import get_close_matches
@@ -15,7 +16,10 @@ from typing import Any
 from scenes.errors import RecipeError
 from scenes.smt.oven import Oven
 
-NOZZLES = 8
+NOZZLES = 8                                    # of one placement machine
+FEEDERS = 12                                   # of one placement machine that part numbers are dealt to
+MACHINES = 4                                   # placement machines in a row, at most
+ZONES = 10                                     # of the reference oven
 
 
 @dataclass(frozen=True)
@@ -38,7 +42,7 @@ class Printer:
 
 @dataclass(frozen=True)
 class Placement:
-    """Pick-and-place machine. Part c is placed by nozzle c mod NOZZLES."""
+    """Pick-and-place machines in a row, NOZZLES nozzles each. Part c is placed by nozzle c modulo their number."""
     std: float = 12.5e-6                       # [m] per axis: 50 µm at 4σ
     rotation_std: float = math.radians(0.2)    # [rad] healthy 0.1–0.3°
     offset_x: float = 0.0                      # [m] camera or encoder drift, every nozzle
@@ -47,6 +51,8 @@ class Placement:
     bias_x: tuple[float, ...] = (2e-6, -3e-6, 1e-6, 4e-6, -2e-6, 0.0, 3e-6, -4e-6)   # [m] per nozzle
     bias_y: tuple[float, ...] = (-1e-6, 2e-6, 4e-6, -3e-6, 0.0, 3e-6, -2e-6, 1e-6)
     wear: tuple[float, ...] = (0.0,) * NOZZLES                                       # [1] per nozzle, 0 new … 1 worn out
+    pitch: tuple[float, ...] = ()                                                    # [m] per feeder, standard deviation
+    supply_loss: tuple[float, ...] = ()        # [Pa] of the compressed air's 0.5 MPa, per machine
     vacuum: float = -80e3                      # [Pa] gauge, of a new nozzle
     pick_failure: float = 2e-6                 # [1] probability that a part is lost with a new nozzle
     feeder_error: float = 1e-6                 # [1] probability of a wrongly lying part
@@ -133,6 +139,18 @@ def _zones(first: int, last: int) -> Change:
     return _set("oven", "zones", lambda old, v: tuple(z + v if first <= i <= last else z for i, z in enumerate(old, 1)))
 
 
+def _one(stage: str, name: str, index: int, value: Callable[[float, float], float], fresh: float, step: int = 1) -> Change:
+    """A drift of one entry of a tuple, by value(old, amount). A tuple that is too short grows by whole steps of fresh entries."""
+    def change(old: tuple[float, ...], amount: float) -> tuple[float, ...]:
+        long = old + (fresh,) * max(-(-(index + 1) // step) * step - len(old), 0)
+        return (*long[:index], value(long[index], amount), *long[index + 1:])
+    return _set(stage, name, change)
+
+
+def _is(old: float, v: float) -> float:
+    return v
+
+
 def _plus(scale: float) -> Callable[[float, float], float]:
     return lambda old, v: old + v * scale
 
@@ -159,10 +177,22 @@ DRIFTS: dict[str, tuple[float, float, float, Change]] = {
     "placement.vacuum_loss_kpa": (0, 0, 60, _set("placement", "vacuum", _plus(1e3))),
     "placement.pick_failure": (2e-6, 0, 1, _set("placement", "pick_failure", lambda old, v: v)),
     "placement.feeder_error": (1e-6, 0, 1, _set("placement", "feeder_error", lambda old, v: v)),
+    "placement.machines": (1, 1, MACHINES, _set(
+        "placement", "wear", lambda old, v: old + (0.0,) * (NOZZLES * round(v) - len(old)))),
+    **{f"placement.nozzle{n}_wear": (0, 0, 1, _one("placement", "wear", n - 1, _is, 0.0, NOZZLES))
+       for n in range(1, MACHINES * NOZZLES + 1)},
+    **{f"placement.feeder{n}_pitch_um": (0, 0, 1000, _one("placement", "pitch", n - 1, lambda old, v: v * 1e-6, 0.0))
+       for n in range(1, MACHINES * FEEDERS + 1)},
+    **{f"placement.supply{n}_loss_kpa": (0, 0, 500, _one("placement", "supply_loss", n - 1, lambda old, v: v * 1e3, 0.0))
+       for n in range(1, MACHINES + 1)},
     "placement.coplanarity_um": (12, 0, 300, _set("placement", "lead_std", lambda old, v: v * 1e-6)),
     "placement.lead_damage": (1e-6, 0, 1, _set("placement", "damage", lambda old, v: v)),
     "oven.zone7_8_offset_c": (0, -80, 40, _zones(7, 8)),
     "oven.soak_offset_c": (0, -60, 60, _zones(3, 5)),
+    **{f"oven.zone{n}_offset_c": (0, -230, 40, _zones(n, n)) for n in range(1, ZONES + 1)},
+    **{f"oven.zone{n}_blower_factor": (1, 0.1, 1.6, _one("oven", "zone_convection", n - 1, _times, 1.0, ZONES))
+       for n in range(1, ZONES + 1)},
+    "oven.shake_m_s2": (0.2, 0, 50, _set("oven", "shake", _is)),
     "oven.speed_factor": (1, 0.5, 2, _set("oven", "speed", _times)),
     "oven.blower_factor": (1, 0.4, 1.6, _set("oven", "convection", _times)),
     "oven.thermal_mass_factor": (1, 0.4, 3, _set("oven", "thermal_mass", _times)),
@@ -175,6 +205,9 @@ DRIFTS: dict[str, tuple[float, float, float, Change]] = {
 }
 """Drifts that a recipe can name. The unit is in the name; the healthy value changes nothing."""
 
+_LATER = {"placement": ("pitch", "supply_loss"), "oven": ("zone_convection", "shake")}
+"""Settings that were added after the first samples were stored: left out where they are healthy, so that those stay the same."""
+
 
 def drifted(process: Process, drifts: Mapping[str, float]) -> Process:
     """Apply named drifts in the order of DRIFTS. Raises RecipeError for an unknown name or an impossible value."""
@@ -182,7 +215,7 @@ def drifted(process: Process, drifts: Mapping[str, float]) -> Process:
         if name not in DRIFTS:
             near = get_close_matches(name, DRIFTS, n=1, cutoff=0.5)
             raise RecipeError(f"drifts.{name}: unknown drift; "
-                              + (f"did you mean '{near[0]}'?" if near else f"known: {', '.join(DRIFTS)}"))
+                              + (f"did you mean '{near[0]}'?" if near else f"known: {', '.join(_names())}"))
         healthy, low, high, _ = DRIFTS[name]
         if not low <= value <= high:                                      # also false for NaN
             raise RecipeError(f"drifts.{name}: {value!r} is outside {low:g} … {high:g}; {healthy:g} is healthy")
@@ -192,12 +225,22 @@ def drifted(process: Process, drifts: Mapping[str, float]) -> Process:
     return process
 
 
+def _names() -> list[str]:
+    """Names of the drifts for people: of those that only differ in a number the first and the last."""
+    alike: dict[str, list[str]] = {}
+    for name in DRIFTS:
+        alike.setdefault(re.sub(r"(nozzle|feeder|supply|zone)\d+_(?=[a-z])", r"\1N_", name), []).append(name)
+    return [names[0] if len(names) == 1 else f"{names[0]} … {names[-1]}" for names in alike.values()]
+
+
 def to_dict(process: Process) -> dict[str, Any]:
     """JSON-ready. Python writes and reads floats exactly, so the round trip is the identity."""
     data = asdict(process)
     data["faults"] = [{k: list(v) if isinstance(v, tuple) else v for k, v in f.items()} for f in data["faults"]]
     for stage in ("placement", "oven"):
-        data[stage] = {k: list(v) if isinstance(v, tuple) else v for k, v in data[stage].items()}
+        healthy = getattr(Process(), stage)
+        data[stage] = {k: list(v) if isinstance(v, tuple) else v for k, v in data[stage].items()
+                       if k not in _LATER[stage] or v != getattr(healthy, k)}
     return data
 
 
@@ -224,5 +267,5 @@ def from_dict(data: Mapping[str, Any]) -> Process:
                    faults=faults)
 
 
-__all__ = ["DRIFTS", "FAULTS", "NOZZLES", "Fault", "Handling", "Oven", "Placement", "Printer", "Process", "drifted", "from_dict",
-           "to_dict"]
+__all__ = ["DRIFTS", "FAULTS", "FEEDERS", "MACHINES", "NOZZLES", "ZONES", "Fault", "Handling", "Oven", "Placement", "Printer",
+           "Process", "drifted", "from_dict", "to_dict"]

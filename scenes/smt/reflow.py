@@ -1,15 +1,20 @@
 """reflow: wet paste and loose parts become joints. Self-centring, tombstones, wetting, collapse, head-in-pillow, voids.
 
-Functions of arrays, so that conditioning can invert the same physics that the simulation runs.
+Functions of arrays, so that conditioning can invert the same physics that the simulation runs. Leading axes are free: (…, J)
+is one unit's joints, or those of a block of units that share one process. Where units have different numbers of things
+(bridges, voids) the block has one axis, (N, J), and what comes back is one value per unit.
 """
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from scenes.smt.layout import Layout, overhang
+from scenes.smt.draws import normals, uniforms
+from scenes.smt.layout import Layout, least_per_part, overhang, per_part
 from scenes.smt.oven import LIQUIDUS, Thermal
 from scenes.smt.placement import Placed
 from scenes.smt.printing import Print
@@ -47,20 +52,20 @@ VOID_LEAST = 0.05                              # [1] of the ball's diameter; sma
 
 @dataclass(frozen=True, eq=False)
 class Melt:
-    """What every joint goes through: (J,) each."""
+    """What every joint goes through: (…, J) each."""
     lag: F64                                   # [K] behind the board at peak
     peak: F64                                  # [°C]
     above: F64                                 # [s] above 217 °C
 
 
 def melt(assembly: Assembly, layout: Layout, process: Process, thermal: Thermal, normal: F64) -> Melt:
-    """Temperatures of the joints. ``normal``: standard normals (J,) for the unevenness between lands."""
+    """Temperatures of the joints. ``normal``: standard normals (…, J) for the unevenness between lands."""
     lag = layout.lag[assembly.joints.component] + process.oven.imbalance / np.sqrt(2) * normal
     for fault in process.of("uneven_heating"):
-        lag[fault.joint] += fault.values[0]
+        lag[..., fault.joint] += fault.values[0]
     for fault in process.of("cold_spot"):
         where = fault.joint if fault.joint >= 0 else slice(*layout.start[fault.component:fault.component + 2])
-        lag[where] += fault.values[0]
+        lag[..., where] += fault.values[0]
     return Melt(lag, thermal.peak - lag, thermal.time_above(LIQUIDUS + lag))
 
 
@@ -108,13 +113,13 @@ def segment_radius(height: F64, radius: F64) -> F64:
 
 
 def ball_radius(assembly: Assembly, standoff: F64) -> F64:
-    """Radius [m] of every joint's collapsed ball seen from above, (J,). ``standoff``: (C,) as in UnitState."""
+    """Radius [m] of every joint's collapsed ball seen from above, (…, J). ``standoff``: (…, C) as in UnitState."""
     rows = assembly.joints
-    return segment_radius(standoff[rows.component], rows.land_size.min(axis=1) / 2)
+    return segment_radius(standoff[..., rows.component], rows.land_size.min(axis=1) / 2)
 
 
 def standoffs(assembly: Assembly, layout: Layout, volume: F64) -> F64:
-    """Seating plane above the lands [m], (C,). Zero where nothing is printed, and for parts on pins.
+    """Seating plane above the lands [m], (…, C). ``volume``: (…, J). Zero where nothing is printed, and for parts on pins.
 
     Parts on paste float on a share of their solder, spread over the terminal: 35 % under chip ends and formed leads, 80 %
     under flat contacts; the thinner joint of a two-ended part, the mean of more. A BGA's seating plane is the underside of
@@ -126,41 +131,40 @@ def standoffs(assembly: Assembly, layout: Layout, volume: F64) -> F64:
     thickness = np.minimum(thickness, 4 * STANDOFF[1])
     printed, ball = layout.printed & ~layout.ball, layout.printed & layout.ball
     count = np.bincount(c[printed], minlength=parts)
-    mean = np.bincount(c[printed], thickness[printed], parts) / np.maximum(count, 1)
-    thinner = np.full(parts, np.inf)
-    np.minimum.at(thinner, c[printed], thickness[printed])
+    mean = per_part(assembly, np.where(printed, thickness, 0.0)) / np.maximum(count, 1)
+    thinner = least_per_part(assembly, np.where(printed, thickness, np.inf))
     most = np.where(np.bincount(c[printed & layout.flat], minlength=parts) > 0, STANDOFF[2], STANDOFF[1])
     out = np.clip(np.where(count <= 2, np.minimum(thinner, most), mean), STANDOFF[0], most)
     out = np.where(layout.soldered & ~layout.pinned, out, 0.0)
     balls = np.bincount(c[ball], minlength=parts)
     on = balls > 0
     if on.any():
-        average = np.bincount(c[ball], volume[ball], parts)[on] / balls[on]
+        average = per_part(assembly, np.where(ball, volume, 0.0))[..., on] / balls[on]
         radius = np.bincount(c[ball], rows.land_size.min(axis=1)[ball] / 2, parts)[on] / balls[on]
-        out[on] = collapsed(average, radius)
+        out[..., on] = collapsed(average, radius)
     return out
 
 
 def lifted(assembly: Assembly, layout: Layout, placed: Placed, volume: F64) -> F64:
-    """Gap [m] under formed leads that the molten solder on their land does not reach, (J,), 0 where it does."""
+    """Gap [m] under formed leads that the molten solder on their land does not reach, (…, J), 0 where it does."""
     bump = volume / np.maximum(assembly.joints.land_size.prod(axis=1), 1e-12)
     return np.where(layout.gullwing, np.maximum(placed.lead_height - bump, 0), 0.0)
 
 
 def pillow_gap(assembly: Assembly, layout: Layout, process: Process, volume: F64, normal: F64) -> F64:
-    """Gap [m] that stays between ball and paste where warpage kept them apart at peak, (J,), 0 where they merged.
+    """Gap [m] that stays between ball and paste where warpage kept them apart at peak, (…, J), 0 where they merged.
 
     Separation at peak = warpage · (distance from the middle / farthest)² − collapse − height of the molten paste.
-    ``volume``: solder of the paste alone. ``normal``: standard normals (C,) for the warpage of each part.
+    ``volume``: (…, J) solder of the paste alone. ``normal``: standard normals (…, C) for the warpage of each part.
     """
     if not layout.ball.any():
-        return np.zeros(len(assembly.joints))
+        return np.zeros_like(volume)
     rows = assembly.joints
     warpage = process.oven.warpage * np.abs(1 + 0.3 * normal)
     for fault in process.of("warpage"):
-        warpage[fault.component] = fault.values[0]
+        warpage[..., fault.component] = fault.values[0]
     reach = COLLAPSE + volume / np.maximum(rows.aperture_area, 1e-12)
-    apart = np.where(layout.ball & layout.printed, warpage[rows.component] * layout.edge_distance - reach, 0.0)
+    apart = np.where(layout.ball & layout.printed, warpage[..., rows.component] * layout.edge_distance - reach, 0.0)
     return np.where(apart > 0, np.clip(PILLOW[0] * apart, PILLOW[1], PILLOW[2]), 0.0)
 
 
@@ -175,33 +179,41 @@ def neck_width(gap: F64, facing: F64, reach: F64, bead: F64) -> F64:
     return np.where(width >= RUPTURE * gap, width, 0.0)
 
 
-def bridged(assembly: Assembly, layout: Layout, printed: Print) -> Bridges:
-    """Solder necks between neighbouring lands."""
-    rows = assembly.joints
+def bridged(assembly: Assembly, layout: Layout, printed: Print) -> tuple[Bridges, ...]:
+    """Solder necks between neighbouring lands, for N printed boards."""
+    rows, first, second = assembly.joints, layout.first, layout.second
     nominal = np.maximum(rows.nominal_volume - np.where(layout.ball, np.pi / 6 * rows.term_height**3, 0), 1e-18)
     slump = assembly.stencil_thickness * np.maximum(printed.volume / nominal - SLUMP_START, 0)
-    shift = np.abs((printed.offset[layout.first] * layout.axis).sum(axis=1))
-    reach = slump[layout.first] + slump[layout.second] + printed.bleed + np.maximum(shift - 50e-6, 0)
+    x, y = printed.offset[..., 0], printed.offset[..., 1]
+    shift = np.abs(x[:, first] * layout.axis[:, 0] + y[:, first] * layout.axis[:, 1])
+    reach = slump[:, first] + slump[:, second] + printed.bleed + np.maximum(shift - 50e-6, 0)
     width = neck_width(layout.gap, layout.facing, reach, printed.bead)
     there = width > 0
-    return Bridges(layout.first[there], layout.second[there], width[there], NECK_HEIGHT * width[there])
+    none = Bridges(first[:0], second[:0], np.zeros(0), np.zeros(0))
+    return tuple(Bridges(first[on], second[on], own[on], NECK_HEIGHT * own[on]) if some else none
+                 for own, on, some in zip(width, there, there.any(axis=1).tolist(), strict=True))
 
 
 def voided(assembly: Assembly, layout: Layout, process: Process, soak: float, standoff: F64, molten: Bool,
-           rng: np.random.Generator) -> Voids:
+           rngs: Sequence[np.random.Generator]) -> tuple[Voids, ...]:
     """Spherical voids in the balls: one large and a few small ones around it, apart from each other seen from above.
 
-    Draws: 1 normal and 12 uniforms per ball.
+    ``standoff``: (N, C). ``molten``: (N, J). Draws of each unit: 1 normal and 12 uniforms per ball.
     """
     balls = np.flatnonzero(layout.ball & layout.printed)
-    spread, u = rng.standard_normal(len(balls)), rng.random((len(balls), 3, VOIDS_PER_BALL))
+    if not len(balls):
+        return (Voids(np.zeros(0, np.int32), np.zeros((0, 3)), np.zeros(0)),) * len(rngs)
+    rows, units = assembly.joints, len(rngs)
+    spread = normals(rngs, len(balls))
+    u = uniforms(rngs, len(balls), 3, VOIDS_PER_BALL).reshape(-1, 3, VOIDS_PER_BALL)
     oven = process.oven
     median = VOID_MEDIAN[0] * (70 / max(soak, 20.0))**1.5 * (1 + 4 * oven.moisture)
     share = np.minimum(median * np.exp(VOID_MEDIAN[1] * spread), VOID_MOST)
     for fault in process.of("outgassing"):
-        share[balls == fault.joint] = min(fault.values[0], VOID_MOST)
-    radius = ball_radius(assembly, standoff)[balls]
-    height = standoff[assembly.joints.component[balls]]
+        share[:, balls == fault.joint] = min(fault.values[0], VOID_MOST)
+    share = share.ravel()                                                 # from here on one row per unit and ball
+    height = standoff[:, rows.component[balls]].ravel()
+    radius = segment_radius(height, np.tile(rows.land_size[balls].min(axis=1) / 2, units))
     least = 0.65 + np.clip(share - 0.25, 0, 0.2)                          # large shares only fit as one large void …
     main = share * (least + (0.9 - least) * u[:, 0, 0])
     main = np.minimum(main, (0.95 * height / 2 / radius)**2)              # … that is no higher than the ball
@@ -216,11 +228,14 @@ def voided(assembly: Assembly, layout: Layout, process: Process, soak: float, st
         away = 1.02 * (size[:, 0] + size[:, k]) + 0.1 * u[:, 1, k] * np.maximum(radius - room - size[:, 0] - 2 * size[:, k], 0)
         x[:, k], y[:, k] = x[:, 0] + away * np.cos(angle), y[:, 0] + away * np.sin(angle)
     inside = np.hypot(x, y) + size < 0.99 * radius[:, None]
-    keep = inside & (2 * size > VOID_LEAST * 2 * radius[:, None]) & molten[balls, None]
+    keep = inside & (2 * size > VOID_LEAST * 2 * radius[:, None]) & molten[:, balls].reshape(-1, 1)
     z_room = np.sqrt(np.maximum((radius[:, None] * 0.98 - size)**2 - x**2 - y**2, 0))
     z = (2 * u[:, 2] - 1) * np.maximum(np.minimum(z_room, height[:, None] / 2 * 0.96 - size), 0)
-    joint = np.repeat(balls, VOIDS_PER_BALL).reshape(-1, VOIDS_PER_BALL)
-    return Voids(joint[keep].astype(np.int32), np.stack([x, y, z], axis=2)[keep], size[keep])
+    row, column = np.nonzero(keep)
+    joint, found = np.tile(balls.astype(np.int32), units)[row], size[row, column]
+    center = np.column_stack([x[row, column], y[row, column], z[row, column]])
+    ends = np.cumsum(np.count_nonzero(keep.reshape(units, -1), axis=1)).tolist()
+    return tuple(Voids(joint[a:b], center[a:b], found[a:b]) for a, b in pairwise([0, *ends]))
 
 
 def _split(u: F64) -> F64:

@@ -1,17 +1,23 @@
 """surface: loose solder balls, flux residue and scratches."""
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any, TypeVar
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from scenes.smt.draws import normals, uniforms
 from scenes.smt.oven import Thermal
 from scenes.smt.process import Process
 from scenes.smt.state import Assembly, Balls, Residues, Scratches
 
 F64 = NDArray[np.float64]
+Bool = NDArray[np.bool_]
+T = TypeVar("T", Balls, Residues, Scratches)
 
 MOST = 40                                      # of a kind that one unit carries by chance
 RAMP = (2.87, 0.25)                            # [K/s] healthy greatest ramp; more by this multiplies the balls by e
@@ -43,50 +49,76 @@ def film_seed(x: float, y: float) -> int:
     return (round(x * 1e9) * 2654435761 + round(y * 1e9)) % 2**32
 
 
-def handled(assembly: Assembly, process: Process, thermal: Thermal, rng: np.random.Generator) -> Surface:
-    """What is left on the surface. By chance next to joints, and wherever a fault says. Draws: a fixed number.
+def handled(assembly: Assembly, process: Process, thermal: Thermal, rngs: Sequence[np.random.Generator]) -> tuple[Surface, ...]:
+    """What is left on the surface of N units. By chance next to joints, and wherever a fault says. Draws: a fixed number each,
+    but for the last ones, which only films want.
 
     Balls: Poisson with the handling's rate, times e per 0.25 K/s of ramp above 2.87, times 1 + 20 · moisture; diameters
     log-normal. Points that fall off the laminate are dropped.
     """
-    handling, outline = process.handling, assembly.board.outline
-    count, u, z = rng.random(3), rng.random((3, MOST, 6)), rng.standard_normal((3, MOST))
-    seeds = rng.integers(0, 2**32, MOST, dtype=np.uint32)
+    handling = process.handling
+    count, u, z = uniforms(rngs, 3), uniforms(rngs, 3, MOST, 6), normals(rngs, 3, MOST)
     hot = min(float(np.exp(max(thermal.ramp - RAMP[0], 0) / RAMP[1])), 1e3) * (1 + MOISTURE_BALLS * process.oven.moisture)
-    number = [min(_poisson(rate, c), MOST) for rate, c in
-              zip((handling.ball_rate * hot, handling.residue_rate, handling.scratch_rate), count, strict=True)]
+    rates = handling.ball_rate * hot, handling.residue_rate, handling.scratch_rate
+    number = np.array([[min(_poisson(rate, c), MOST) for rate, c in zip(rates, own, strict=True)] for own in count.tolist()])
+    seeds = np.zeros((len(rngs), MOST), np.uint32)
+    for n in np.flatnonzero(number[:, 1]).tolist():
+        seeds[n] = rngs[n].integers(0, 2**32, MOST, dtype=np.uint32)
+    there = np.arange(MOST) < number[:, :, None]                          # (N, 3, MOST) the draws that are used
+    balls, films, grooves = (there[:, kind] for kind in range(3))
+    return tuple(map(Surface, _balls(assembly, process, hot, balls, u[:, 0], z[:, 0]),
+                     _residues(assembly, process, films, u[:, 1], z[:, 1], seeds),
+                     _scratches(assembly, process, grooves, u[:, 2])))
 
-    at = near_joints(assembly, u[0, :number[0]])
-    diameter = np.clip(handling.ball_diameter * min(hot, 3.0)**0.3 * np.exp(0.25 * z[0, :number[0]]), 20e-6, 300e-6)
-    on = shapely.contains_xy(outline, at)
+
+def _per_unit(kind: Callable[..., T], there: Bool, by_chance: tuple[NDArray[Any], ...],
+              by_fault: tuple[NDArray[Any], ...]) -> list[T]:
+    """What every unit has: its rows of ``by_chance``, in the order of ``there`` (N, MOST), then ``by_fault``, which all have."""
+    common = kind(*by_fault)
+    ends = np.cumsum(np.count_nonzero(there, axis=1)).tolist()
+    return [kind(*(np.concatenate([own[a:b], shared]) for own, shared in zip(by_chance, by_fault, strict=True)))
+            if b > a else common for a, b in pairwise([0, *ends])]
+
+
+def _on_board(assembly: Assembly, there: Bool, u: F64) -> tuple[Bool, F64]:
+    """Which of the points beside lands lie on the laminate, (N, MOST), and where those are, (n, 2)."""
+    at = near_joints(assembly, u[there])
+    on = shapely.contains_xy(assembly.board.outline, at)
+    kept = there.copy()
+    kept[there] = on
+    return kept, at[on]
+
+
+def _balls(assembly: Assembly, process: Process, hot: float, there: Bool, u: F64, z: F64) -> list[Balls]:
+    """Loose balls. ``there``, ``z``: (N, MOST). ``u``: (N, MOST, 6). ``hot``: how many times more than from a healthy oven."""
+    there, at = _on_board(assembly, there, u)
+    diameter = np.clip(process.handling.ball_diameter * min(hot, 3.0)**0.3 * np.exp(0.25 * z[there]), 20e-6, 300e-6)
     splash = np.array([f.values for f in process.of("splash")], np.float64).reshape(-1, 3)
-    balls = Balls(np.concatenate([at[on], splash[:, :2]]), np.concatenate([diameter[on], splash[:, 2]]))
+    return _per_unit(Balls, there, (at, diameter), (splash[:, :2], splash[:, 2]))
 
-    n = number[1]
-    at = near_joints(assembly, u[1, :n])
-    on = shapely.contains_xy(outline, at)
-    axes = 0.1e-3 + 0.3e-3 * u[1, :n, 3:5]
+
+def _residues(assembly: Assembly, process: Process, there: Bool, u: F64, z: F64, seeds: NDArray[np.uint32]) -> list[Residues]:
+    """Films. Shapes as for ``_balls``; ``seeds``: (N, MOST)."""
+    there, at = _on_board(assembly, there, u)
+    u, z = u[there], z[there]
     dirt = [f.values for f in process.of("contamination")]
     extra = np.array(dirt, np.float64).reshape(-1, 7)
-    seed = [film_seed(d[0], d[1]) for d in dirt]
-    residues = Residues(
-        np.concatenate([at[on], extra[:, :2]]), np.concatenate([axes[on], extra[:, 2:4]]),
-        np.concatenate([np.pi * u[1, :n, 5][on], extra[:, 4]]),
-        np.concatenate([np.clip(1.5e-6 * np.exp(0.4 * z[1, :n]), 1e-6, 5e-6)[on], extra[:, 5]]),
-        np.concatenate([np.clip(0.04 + 0.01 * z[1, :n], 0.02, 0.08)[on], extra[:, 6]]),
-        np.concatenate([seeds[:n][on], np.array(seed, np.uint32)]))
+    seed = np.array([film_seed(d[0], d[1]) for d in dirt], np.uint32)
+    thickness, stain = np.clip(1.5e-6 * np.exp(0.4 * z), 1e-6, 5e-6), np.clip(0.04 + 0.01 * z, 0.02, 0.08)
+    return _per_unit(Residues, there, (at, 0.1e-3 + 0.3e-3 * u[:, 3:5], np.pi * u[:, 5], thickness, stain, seeds[there]),
+                     (extra[:, :2], extra[:, 2:4], extra[:, 4], extra[:, 5], extra[:, 6], seed))
 
-    n = number[2]
-    x0, y0, x1, y1 = outline.bounds
-    start = np.column_stack([x0 + (x1 - x0) * u[2, :n, 0], y0 + (y1 - y0) * u[2, :n, 1]])
-    length, turn = 0.1e-3 + 0.3e-3 * u[2, :n, 2], 2 * np.pi * u[2, :n, 3]
+
+def _scratches(assembly: Assembly, process: Process, there: Bool, u: F64) -> list[Scratches]:
+    """Grooves, wherever on the board. Shapes as for ``_balls``."""
+    u = u[there]
+    x0, y0, x1, y1 = assembly.board.outline.bounds
+    start = np.column_stack([x0 + (x1 - x0) * u[:, 0], y0 + (y1 - y0) * u[:, 1]])
+    length, turn = 0.1e-3 + 0.3e-3 * u[:, 2], 2 * np.pi * u[:, 3]
+    end = start + length[:, None] * np.column_stack([np.cos(turn), np.sin(turn)])
     groove = np.array([f.values for f in process.of("handling_scratch")], np.float64).reshape(-1, 7)
-    scratches = Scratches(
-        np.concatenate([start, groove[:, :2]]),
-        np.concatenate([start + length[:, None] * np.column_stack([np.cos(turn), np.sin(turn)]), groove[:, 2:4]]),
-        np.concatenate([np.zeros(n), groove[:, 4]]), np.concatenate([np.full(n, 8e-6), groove[:, 5]]),
-        np.concatenate([np.full(n, 1e-6), groove[:, 6]]))
-    return Surface(balls, residues, scratches)
+    return _per_unit(Scratches, there, (start, end, np.zeros(len(u)), np.full(len(u), 8e-6), np.full(len(u), 1e-6)),
+                     (groove[:, :2], groove[:, 2:4], groove[:, 4], groove[:, 5], groove[:, 6]))
 
 
 def _poisson(rate: float, u: float) -> int:

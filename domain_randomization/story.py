@@ -1,0 +1,101 @@
+"""story: everything about a scenario that its samples share: the run, what came of each unit, and what was written down.
+
+It is made once, kept in the dataset's ``meta/line/``, and read by every worker::
+
+    meta/line/    the run (see generators.events.tables)
+      found.parquet    every defect of every unit, by the acceptance rules
+      log.parquet      what people and machines wrote
+"""
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from domain_randomization.living import Living, of_recipe
+from domain_randomization.recipe import Recipe
+from domain_randomization.scenario import line_of
+from domain_randomization.streams import stream
+from generators.events.found import Found, read_found, write_found
+from generators.events.outcomes import Outcomes
+from generators.events.tables import read_run, write_run
+from generators.text.entry import Entry
+from generators.text.logs import write_log
+from generators.text.table import read_entries, write_entries
+from scenes.errors import ResumeError
+from scenes.family import Family
+from scenes.scene import Scene
+
+FOLDER = Path("meta") / "line"
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, eq=False)
+class Story:
+    """A run with its outcome and its log."""
+    living: Living
+    found: tuple[Found, ...]
+    log: tuple[Entry, ...]                     # in the order of time
+
+    @cached_property
+    def defective(self) -> Mapping[str, tuple[int, ...]]:
+        """Units by the defect that they have."""
+        units: dict[str, dict[int, None]] = {}
+        for item in self.found:
+            units.setdefault(item.defect, {})[item.unit] = None
+        return {name: tuple(numbers) for name, numbers in units.items()}
+
+    @property
+    def outcomes(self) -> Outcomes:
+        """As tables and messages want it."""
+        return Outcomes(defects=np.bincount([f.unit for f in self.found], minlength=len(self.living.run.start)).astype(np.int32))
+
+
+def tell(scene: Scene, recipe: Recipe, family: Family, product: Any, progress: Progress | None = None) -> Story:
+    """Run the line, make every unit, write the log."""
+    assert recipe.scenario is not None
+    living = of_recipe(scene, recipe)
+    found = tuple(Found(unit, f.defect, f.host, float(f.severity))
+                  for unit, defects in living.defects(family, product, progress=progress) for f in defects)
+    log = write_log(living.run, stream(recipe.seed, 0, "log"), languages=recipe.scenario.languages)
+    return Story(living, found, tuple(log))
+
+
+def is_told(dataset: Path) -> bool:
+    """Whether a dataset's folder holds a whole story: the run's file is written last."""
+    return (dataset / FOLDER / "run.json").exists()
+
+
+def write_story(story: Story, dataset: Path) -> None:
+    """Into ``meta/line`` of a dataset. Raises StorageError."""
+    write_told(story, dataset / FOLDER)
+
+
+def write_told(story: Story, folder: Path) -> None:
+    """Into any folder; the run's own file is written last. Raises StorageError."""
+    write_found(folder / "found.parquet", story.found)
+    write_entries(folder / "log.parquet", story.log)
+    write_run(story.living.run, folder, story.outcomes)
+
+
+def read_story(dataset: Path, scene: Scene, recipe: Recipe) -> Story:
+    """The story of a dataset.
+
+    Raises:
+        DatasetError: it is damaged.
+        ResumeError: it is of another line than scene and recipe have.
+    """
+    assert recipe.scenario is not None
+    folder = dataset / FOLDER
+    run = read_run(folder)
+    if run.line != line_of(scene, recipe.scenario):
+        raise ResumeError(f"{folder}: is of another line than {scene.path} and this scenario; choose a new folder")
+    return Story(Living(run, recipe.seed), read_found(folder / "found.parquet"), read_entries(folder / "log.parquet"))
+
+
+__all__ = ["FOLDER", "Story", "is_told", "read_story", "tell", "write_story", "write_told"]

@@ -1,0 +1,49 @@
+"""outcomes: what the inspections of a run found, and what was truly there."""
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+I32 = NDArray[np.int32]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One inspection says: here is a defect. It may be wrong."""
+    unit: int                                  # row of the run
+    station: str                               # id of the station that looked
+    defect: str                                # its name in the taxonomy
+    component: str                             # reference designator, "R12"; "" on the bare board
+    severity: float                            # as measured; NaN where the defect is all or nothing
+    real: bool = True                          # False: a false call
+
+
+@dataclass(frozen=True, slots=True)
+class Paste:
+    """What the paste inspection measured on one deposit. Offsets are from the centre of the pad."""
+    unit: int
+    station: str
+    pad: str                                   # "R12.1"
+    volume: float                              # [m³]
+    height: float                              # [m]
+    area: float                                # [m²]
+    nominal_volume: float                      # [m³]
+    nominal_height: float                      # [m]
+    nominal_area: float                        # [m²]
+    dx: float = 0.0                            # [m]
+    dy: float = 0.0                            # [m]
+    area_ratio: float = 0.0                    # [1] of the aperture: opening over wall; 0 where not known
+    passed: bool = True
+
+
+@dataclass(frozen=True, eq=False)
+class Outcomes:
+    """Of a whole run. Order within ``calls`` and ``pastes`` does not matter."""
+    calls: tuple[Call, ...] = ()
+    pastes: tuple[Paste, ...] = ()
+    defects: I32 | None = None                 # (U,) how many true defects each unit carries at the end; None: not known
+
+
+__all__ = ["Call", "Outcomes", "Paste"]

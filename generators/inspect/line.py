@@ -1,0 +1,184 @@
+"""line: a run of a line for people: what wore, what was measured, what came out and what happened, on one time axis."""
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import yaml
+from numpy.typing import NDArray
+
+from generators.events.found import Found, read_found
+from generators.events.tables import read_run
+from generators.inspect.line_checks import finished, run_checks
+from generators.reports import Check, Picture, Section, Table
+from generators.reports.timeline import Curve, Mark, Panel, timeline
+from generators.text.entry import Entry
+from generators.text.table import read_entries
+from generators.traces.readings import hour_of
+from scenes.line.drifts import KINDS
+from scenes.line.model import Drift, Event, Run, Sensor, State
+from scenes.line.oee import first_pass_yield, run_oee, state_shares
+from scenes.line.quantities import touches
+
+F64 = NDArray[np.float64]
+
+WORN = 0.15                                    # [1] greatest severity from which on a drift is drawn
+DRAWN = 8                                      # drifts and channels at most
+SLOT = 300.0                                   # [s] over which a drawn channel is averaged
+ENTRIES = 24                                   # of the log
+MARKS = {"alarm": "alarm", "fault": "fault", "maintenance": "maintenance", "repair": "repair", "changeover": "changeover"}
+
+
+def of_dataset(dataset: Path, seen: Mapping[int, Set[str]]) -> tuple[tuple[Check, ...], tuple[Section, ...]]:
+    """Checks and sections of the run behind a dataset.
+
+    Args:
+        dataset: Its folder; the run is in ``meta/line``.
+        seen: Defects that the samples show, by unit of the run.
+
+    Raises:
+        DatasetError: the run is damaged.
+    """
+    folder = dataset / "meta" / "line"
+    run, found, log = read_run(folder), read_found(folder / "found.parquet"), read_entries(folder / "log.parquet")
+    seed = int(yaml.safe_load((dataset / "meta" / "recipe.yaml").read_text(encoding="utf-8"))["seed"])
+    return (*run_checks(run), _agrees(found, seen)), run_sections(run, found, log, seed)
+
+
+def _agrees(found: Sequence[Found], seen: Mapping[int, Set[str]]) -> Check:
+    """What a sample shows of a unit is what the run says that the unit has."""
+    known: dict[int, set[str]] = {}
+    for item in found:
+        known.setdefault(item.unit, set()).add(item.defect)
+    strange = [f"unit {unit}: {', '.join(sorted(names - known.get(unit, set())))}" for unit, names in sorted(seen.items())
+               if names - known.get(unit, set())]
+    message = f"the defects of {len(seen):,} units are those that the run gave them"
+    if strange:
+        message = f"{len(strange):,} units show a defect that the run did not give them; made by another version? generate again"
+    return Check("line.outcome", not strange, message, examples=tuple(strange[:3]))
+
+
+def run_sections(run: Run, found: Sequence[Found], log: Sequence[Entry], seed: int) -> tuple[Section, ...]:
+    """The same of a run in memory. ``seed``: of its channels."""
+    worst = _worst(run)
+    marks = _marks(run, {run.line.drifts[d].id for d in worst})
+    drawing = timeline(_panels(run, found, worst, seed), marks, duration=run.duration)
+    text = (f"{run.line.path}: {len(run.start):,} units released in {run.duration / 3600:g} h. Severity of a drift is 0 for a "
+            "new part and 1 for a failed one; sensors are averages over five minutes.")
+    return (Section("The line", text, (_figures(run, found), _drifts(run), _states(run)),
+                    (Picture(drawing, "Drifts, their sensors, what came out, and what happened", wide=True),)),
+            Section("What was written", tables=(_log(log),)))
+
+
+def defects_by_unit(run: Run, found: Sequence[Found]) -> NDArray[np.int64]:
+    """How many defects each unit has, (U,)."""
+    return np.bincount([f.unit for f in found], minlength=len(run.start)).astype(np.int64)
+
+
+def _worst(run: Run) -> list[int]:
+    """Drifts that went far, the farthest first."""
+    most = run.severity.max(axis=0, initial=0.0)
+    order = sorted(np.flatnonzero(most >= WORN).tolist(), key=lambda d: -most[d])
+    return order[:DRAWN]
+
+
+def _panels(run: Run, found: Sequence[Found], worst: Sequence[int], seed: int) -> list[Panel]:
+    drifts = run.line.drifts
+    panels = []
+    if worst:
+        curves = [Curve(drifts[d].id, run.times, run.severity[:, d], step=True) for d in worst]
+        panels.append(Panel("Severity of drifts", "", curves, height=max(90, 15 * len(worst))))
+    for sensor in _telling(run, [drifts[d] for d in worst]):
+        times, values = _averages(run, sensor, seed)
+        panels.append(Panel(sensor.channel, sensor.unit, [Curve(sensor.station, times, values)], height=70))
+    hours = np.arange(max(int(run.duration // 3600), 1) + 1) * 3600.0      # whole ones
+    out = finished(run)
+    done = np.isfinite(out)
+    made, _ = np.histogram(out[done], hours)
+    bad, _ = np.histogram(out[done & (defects_by_unit(run, found) > 0)], hours)
+    share = np.divide(bad, made, out=np.full(len(made), np.nan), where=made > 0)
+    panels.append(Panel("Units finished in an hour", "", [Curve("units", hours[:-1], made.astype(float), step=True)], height=60))
+    panels.append(Panel("Share of them with a defect", "", [Curve("defective", hours[:-1], share, step=True)], height=70))
+    return panels
+
+
+def _telling(run: Run, drifts: Sequence[Drift]) -> list[Sensor]:
+    """For each drift the first channel that it moves; each channel once."""
+    chosen: dict[str, Sensor] = {}
+    for drift in drifts:
+        own = [s for s in run.line.sensors if touches(drift, s, run.line)]
+        order = [t.replace("{module}", drift.module) for t in KINDS[drift.kind].touches]
+        own.sort(key=lambda s: next((i for i, t in enumerate(order) if s.channel.endswith(t)), len(order)))
+        for sensor in own[:1]:
+            chosen.setdefault(sensor.channel, sensor)
+    return list(chosen.values())[:DRAWN]
+
+
+def _averages(run: Run, sensor: Sensor, seed: int) -> tuple[F64, F64]:
+    """A channel averaged over slots of five minutes, NaN where every reading got lost."""
+    sensor = replace(sensor, rate=min(sensor.rate, 0.2))       # a twelfth of the readings say the same
+    times, means = [], []
+    for hour in range(int(np.ceil(run.duration / 3600))):
+        at, values = hour_of(run, sensor, hour, seed)
+        for start in np.arange(0, 3600, SLOT) + hour * 3600.0:
+            inside = values[(at >= start) & (at < start + SLOT) & (at < run.duration)]
+            inside = inside[np.isfinite(inside)]
+            times.append(start + SLOT / 2)
+            means.append(float(inside.mean()) if len(inside) else np.nan)
+    return np.array(times), np.array(means)
+
+
+def _marks(run: Run, drawn: set[str]) -> list[Mark]:
+    """Alarms and all that a drift caused; random stops would hide them."""
+    return [Mark(e.time, MARKS[e.kind], _words(e)) for e in run.events
+            if e.kind in MARKS and (e.drift in drawn or e.kind == "changeover")]
+
+
+def _words(event: Event) -> str:
+    return f"{event.station}: {event.drift or event.code}"
+
+
+def _figures(run: Run, found: Sequence[Found]) -> Table:
+    defects = defects_by_unit(run, found)
+    done = np.isfinite(finished(run))
+    rows: list[tuple[str, str]] = [("units finished", f"{int(done.sum()):,}")]
+    if done.any():
+        whole = run_oee(run, defects == 0)
+        rows += [("first-pass yield", f"{100 * first_pass_yield(defects[done]):.2f} %"),
+                 ("OEE of the slowest station", f"{100 * whole.value:.1f} % = {100 * whole.availability:.1f} % availability × "
+                  f"{100 * whole.performance:.1f} % performance × {100 * whole.quality:.1f} % quality")]
+    kinds = Counter(f.defect for f in found)
+    rows += [(f"defects: {name}", f"{count:,}") for name, count in kinds.most_common()]
+    return Table(("figure", "value"), tuple(rows), "What came out")
+
+
+def _drifts(run: Run) -> Table:
+    rows = []
+    for d, drift in enumerate(run.line.drifts):
+        renewed = sum(e.drift == drift.id and e.kind in ("repair", "maintenance") for e in run.events)
+        counts = KINDS[drift.kind].counts
+        left = float(run.remaining[-1, d]) if len(run.remaining) else float("nan")
+        rows.append((drift.id, KINDS[drift.kind].title, f"{run.severity[:, d].max(initial=0.0):.2f}", renewed,
+                     f"{left:,.0f} cycles" if counts == "cycles" else f"{left / 3600:,.1f} h of work"))
+    return Table(("drift", "what", "greatest severity", "renewed", "useful life left at the end"), tuple(rows), "What wore")
+
+
+def _states(run: Run) -> Table:
+    shares, shown = state_shares(run), [State.PRODUCTIVE, State.STARVED, State.BLOCKED, State.SCHEDULED_DOWN,
+                                        State.UNSCHEDULED_DOWN, State.REPAIR, State.NON_SCHEDULED]
+    rows = tuple((name, *(f"{100 * own.get(s, 0.0):.1f} %" for s in shown)) for name, own in shares.items())
+    return Table(("station", *(s.name.lower().replace("_", " ") for s in shown)), rows, "What the stations did (SEMI E10)")
+
+
+def _log(log: Sequence[Entry]) -> Table:
+    """The entries that something happened behind, evenly over the run."""
+    told = [e for e in log if e.drift] or list(log)
+    some = [told[i] for i in np.linspace(0, len(told) - 1, min(ENTRIES, len(told))).astype(int).tolist()] if told else []
+    rows = tuple((f"{e.time / 3600:.2f}", e.source, e.kind.replace("_", " "), e.text) for e in some)
+    return Table(("hour", "who", "kind", "text"), rows, f"{len(some)} of {len(log):,} entries")
+
+
+__all__ = ["defects_by_unit", "of_dataset", "run_sections"]

@@ -1,0 +1,132 @@
+"""callouts: what to say about a board's parts, and how leaders get from the labels to them without covering much.
+
+Labels stand in two columns beside the board. Which label goes where is an assignment: the shortest leaders, with every
+millimetre across another part counted many times; crossings are taken out by swapping.
+"""
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import shapely
+from scipy.optimize import linear_sum_assignment
+from shapely.geometry.base import BaseGeometry
+
+from generators.text.sheet import Point
+from scenes.smt.state import Assembly
+
+CalloutKind = Literal["part", "polarity", "hand", "hidden", "fiducial"]
+COVER = 12.0                                   # a pixel of leader over another part costs as much as this many beside it
+CROSS = 4000.0                                 # and a crossing as this many
+
+
+@dataclass(frozen=True)
+class Subject:
+    """Something worth a callout. ``target`` is in the board frame [m]."""
+    kind: CalloutKind
+    reference: str
+    lines: tuple[str, ...]
+    target: tuple[float, float]
+    part: int                                  # index in the assembly, −1 for none
+
+
+def pin_one(assembly: Assembly, part: int) -> tuple[float, float] | None:
+    """Where the first terminal is, board frame [m]: pad "1", "A1", "K" or "+", else the first one; None without terminals."""
+    terminals = assembly.packages[part].terminals
+    if not terminals:
+        return None
+    first = next((t for name in ("1", "A1", "K", "+") for t in terminals if t.pad == name), terminals[0])
+    x, y = on_board(assembly, part, [first.center])[0]
+    return float(x), float(y)
+
+
+def on_board(assembly: Assembly, part: int, points: Sequence[tuple[float, float]]) -> np.ndarray:
+    """Points of a part's package frame in the board frame [m], shape (N, 2)."""
+    c, s = np.cos(assembly.angle[part]), np.sin(assembly.angle[part])
+    return np.asarray(points, np.float64) @ np.array([[c, s], [-s, c]]) + assembly.position[part]
+
+
+def subjects(assembly: Assembly, rng: np.random.Generator, count: int) -> tuple[Subject, ...]:
+    """Choose what to point at: every kind that there is, then the parts with most terminals more likely than others."""
+    found: list[Subject] = []
+    for i, (component, package) in enumerate(zip(assembly.components, assembly.packages, strict=True)):
+        middle = on_board(assembly, i, [package.center])[0]
+        at, name, pins = (float(middle[0]), float(middle[1])), package.name or package.kind, len(package.terminals)
+        ref, first = component.reference, pin_one(assembly, i)
+        kinds = {t.kind for t in package.terminals}
+        pitch = f", pitch {package.pitch * 1e3:.2f} mm" if package.pitch else ""
+        if pins > 2:
+            found.append(Subject("part", ref, (f"{ref}  {component.value}"[:30], f"{name}, {pins} terminals{pitch}"), at, i))
+        elif component.value:
+            found.append(Subject("part", ref, (f"{ref}  {component.value}"[:30], name), at, i))
+        if package.polarised and first is not None:
+            found.append(Subject("polarity", ref, (f"{ref}  OBSERVE POLARITY", "terminal 1 here"), first, i))
+        if "through" in kinds:
+            found.append(Subject("hand", ref, (f"{ref}  THROUGH HOLE", "insert and solder after reflow"), at, i))
+        if kinds & {"ball", "thermal"}:
+            found.append(Subject("hidden", ref, (f"{ref}  HIDDEN JOINTS", "inspect by X-ray"), at, i))
+    for f in assembly.board.fiducials:
+        if f.side == "front":
+            found.append(Subject("fiducial", f.reference, ("FIDUCIAL", f"dot {f.diameter * 1e3:.2f} mm, keep clean"), (f.x, f.y), -1))
+    weights = np.array([(len(assembly.packages[s.part].terminals) if s.part >= 0 else 4) ** 0.7 + 1 for s in found])
+    order = np.argsort(rng.exponential(1.0, len(found)) / weights) if found else []
+    chosen: list[Subject] = []
+    for kind in ("polarity", "hand", "hidden", "fiducial", "part"):       # one of each kind first
+        chosen += [found[i] for i in order if found[i].kind == kind][:1]
+    for i in order:
+        if len(chosen) >= count:
+            break
+        if found[i] not in chosen and sum(s.reference == found[i].reference for s in chosen) == 0:
+            chosen.append(found[i])
+    return tuple(chosen[:count])
+
+
+def assign(targets: np.ndarray, ports: np.ndarray, bodies: Sequence[BaseGeometry], own: Sequence[int]) -> np.ndarray:
+    """Which port each target's leader comes from.
+
+    Args:
+        targets: Where leaders end, px, shape (N, 2).
+        ports: Where they may begin, px, shape (M, 2), M ≥ N.
+        bodies: Outlines of all parts, px.
+        own: The part that each target lies on, −1 for none; crossing that one costs nothing.
+
+    Returns:
+        Port index of every target, shape (N,).
+    """
+    tree = shapely.STRtree(list(bodies)) if len(bodies) else None
+    cost = np.hypot(*(targets[:, None] - ports[None]).transpose(2, 0, 1))
+    for i, target in enumerate(targets):
+        if tree is None:
+            break
+        lines = shapely.linestrings(np.stack([np.broadcast_to(target, ports.shape), ports], axis=1))
+        line, body = tree.query(lines, predicate="intersects")
+        other = body != own[i]
+        covered = shapely.length(shapely.intersection(lines[line[other]], np.array(bodies, dtype=object)[body[other]]))
+        np.add.at(cost[i], line[other], COVER * covered)
+    port = linear_sum_assignment(cost)[1]
+
+    def crossings(p: np.ndarray) -> int:
+        lines = shapely.linestrings(np.stack([targets, ports[p]], axis=1))
+        a, b = shapely.STRtree(lines).query(lines, predicate="intersects")
+        return int((a < b).sum())
+
+    best = cost[np.arange(len(port)), port].sum() + CROSS * crossings(port)
+    for _ in range(3):
+        for i in range(len(port)):
+            for j in range(i + 1, len(port)):
+                swapped = port.copy()
+                swapped[[i, j]] = port[[j, i]]
+                total = cost[np.arange(len(port)), swapped].sum() + CROSS * crossings(swapped)
+                if total < best:
+                    port, best = swapped, total
+    return np.asarray(port)
+
+
+def leader(port: Point, target: Point, inwards: float) -> tuple[Point, ...]:
+    """A short level piece at the label, then straight to the target."""
+    return (port, (port[0] + inwards, port[1]), target)
+
+
+__all__ = ["CalloutKind", "Subject", "assign", "leader", "on_board", "pin_one", "subjects"]

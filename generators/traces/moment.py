@@ -1,0 +1,98 @@
+"""moment: where and when a fast window is taken on a living line, and in what state the machine is then."""
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from scenes.errors import SceneError
+from scenes.line.model import Line, Run, Sensor, StationFlow
+from scenes.line.quantities import quantity
+from scenes.line.streams import stream
+
+
+@dataclass(frozen=True, eq=False)
+class Moment:
+    """One window of one sensor."""
+    line: Line
+    station: StationFlow
+    sensor: Sensor
+    start: float                               # [s] of the run
+    seconds: float                             # length
+    work: tuple[float, float]                  # [s] of the run: begin and end of the unit's work at the station
+    severity: Mapping[str, float]              # [1] by drift id, of the station's drifts
+    renewals: Mapping[str, int]                # parts put in since the run began, by drift id
+    seed: int
+
+    @property
+    def module(self) -> str:
+        """Of the sensor: "zone7"; "" where its channel has none."""
+        return "/".join(self.sensor.channel.split("/")[1:-1])
+
+    @property
+    def kind(self) -> str:
+        """What is measured, without station and number: "zone*/blower_acceleration". Raises SceneError for what is not."""
+        return quantity(self.sensor.channel, self.station.kind).pattern
+
+    @property
+    def count(self) -> int:
+        """Readings in the window."""
+        return round(self.seconds * self.sensor.window_rate)
+
+    def drifts(self, kind: str, module: str | None = None) -> dict[str, float]:
+        """Drifts of a kind at the station, by id, with their severity [1]; of one module only where it is given."""
+        return {d.id: self.severity[d.id] for d in self.line.drifts
+                if d.station == self.station.station and d.kind == kind and module in (None, d.module)}
+
+    def specimen(self, drift: str) -> np.random.Generator:
+        """Random numbers of the part that a drift wears down: the same for every window until it is renewed."""
+        return stream(self.seed, "specimen", drift, str(self.renewals.get(drift, 0)))
+
+    def rng(self) -> np.random.Generator:
+        """Random numbers of this window."""
+        return stream(self.seed, "window", self.sensor.channel, repr(self.start))
+
+
+def moments(run: Run, unit: int, station: str, seed: int, seconds: float = 1.0) -> tuple[Moment, ...]:
+    """The windows that a unit's stay at a station asks for: one per sensor with a ``window_rate``, in the line's order.
+
+    A window lies in the middle of the unit's work; in an oven, where the unit passes the middle of the sensor's zone. None
+    where the unit did not visit the station.
+
+    Raises:
+        SceneError: the line has no such station.
+    """
+    line, names = run.line, [s.station for s in run.line.stations]
+    if station not in names:
+        raise SceneError(f"windows: no station '{station}' on {line.path}; known: {', '.join(names)}")
+    column = names.index(station)
+    begin, end = float(run.start[unit, column]), float(run.finish[unit, column])
+    if not (np.isfinite(begin) and np.isfinite(end)):
+        return ()
+    renewed = [(e.drift, e.time + e.duration) for e in run.events
+               if e.drift and e.station == station and e.kind in ("repair", "maintenance")]
+    own = [(i, d.id) for i, d in enumerate(line.drifts) if d.station == station]
+    found = []
+    for sensor in line.sensors:
+        if sensor.station != station or sensor.window_rate <= 0:
+            continue
+        middle = begin + _way(sensor, line) * (end - begin)
+        start = max(middle - seconds / 2, 0.0)
+        row = run.severity_at(start)
+        found.append(Moment(line, line.station(station), sensor, start, seconds, (begin, end), {d: float(row[i]) for i, d in own},
+                            {d: sum(which == d and time <= start for which, time in renewed) for _, d in own}, seed))
+    return tuple(found)
+
+
+def _way(sensor: Sensor, line: Line) -> float:
+    """Where on its way through the station the unit is nearest to the sensor [1]."""
+    number = re.search(r"/zone(\d+)/", sensor.channel)
+    if number is None:
+        return 0.5
+    zones = {int(m[1]) for s in line.sensors if s.station == sensor.station and (m := re.search(r"/zone(\d+)/", s.channel))}
+    return (int(number[1]) - 0.5) / max(zones)
+
+
+__all__ = ["Moment", "moments"]

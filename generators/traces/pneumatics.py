@@ -1,0 +1,362 @@
+"""pneumatics: compressed air and vacuum: orifices, receivers, leaks, ejectors and nozzles.
+
+Flow through an orifice follows ISO 6358: Q = C·p1·√(293.15 / T1) at the reference state (ANR: 20 °C, 100 kPa), less where
+p2 / p1 is above the critical ratio b. Volumes are isothermal. Between two switchings a volume is one autonomous equation
+dp/dt = f(p), so its time is an integral over pressure, t = ∫ dp / f, and a waveform of any rate is read off one curve
+(``relax``): exact to quadrature, no steps in time, and the cost does not depend on how stiff it is.
+
+Pressures are absolute [Pa] unless a name says ``gauge``; volume flows [m³/s] are ANR; throughput [Pa·m³/s] is p·Q.
+"""
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from generators.traces.thermal import lag
+from scenes.errors import InputError
+
+F64 = NDArray[np.float64]
+
+ATMOSPHERE = 101_325.0                         # [Pa]
+ANR_PRESSURE, ANR_TEMPERATURE, ANR_DENSITY = 100e3, 293.15, 1.185     # ISO 8778 [Pa], [K], [kg/m³] (65 % humidity)
+CHOKED = 0.684731                              # [1] √γ·(2/(γ+1))^((γ+1)/(2(γ−1))), γ = 1.4
+_POINTS, _SETTLED = 1500, 1e-7                 # of the curve of ``relax``, and the share of a step at which it has settled
+
+
+@dataclass(frozen=True)
+class Orifice:
+    """A flow path by ISO 6358. 1 dm³/(s·bar) = 1e-8 m³/(s·Pa)."""
+    conductance: float                         # [m³/(s·Pa)] C
+    critical: float = 0.3                      # [1] b, 0.2 … 0.5
+
+
+def orifice_of_hole(diameter: float, discharge: float = 0.65, critical: float = 0.4) -> Orifice:
+    """A round hole [m] with sharp edges; its discharge coefficient is an engineering default."""
+    area = math.pi * diameter ** 2 / 4
+    gas = ANR_PRESSURE / (ANR_DENSITY * ANR_TEMPERATURE)                  # [J/(kg K)] of humid air, as ISO 8778 implies it
+    return Orifice(CHOKED * discharge * area / (math.sqrt(gas * ANR_TEMPERATURE) * ANR_DENSITY), critical)
+
+
+def flow(orifice: Orifice, upstream: ArrayLike, downstream: ArrayLike, temperature: float = ANR_TEMPERATURE) -> F64:
+    """Volume flow [m³/s ANR] from ``upstream`` to ``downstream`` [Pa]; 0 where the pressure does not fall. Shape by broadcast."""
+    up, down = np.asarray(upstream, np.float64), np.asarray(downstream, np.float64)
+    ratio = np.minimum(down / up, 1.0)
+    slow = np.clip((ratio - orifice.critical) / (1 - orifice.critical), 0.0, 1.0)
+    found: F64 = orifice.conductance * up * math.sqrt(ANR_TEMPERATURE / temperature) * np.sqrt(1 - slow ** 2)
+    return found
+
+
+def mass_flow(volume_flow: float) -> float:
+    """[kg/s] of a volume flow [m³/s ANR]."""
+    return ANR_DENSITY * volume_flow
+
+
+def leak_rate(volume: float, pressure_drop: float, seconds: float) -> float:
+    """Throughput [Pa·m³/s] of a leak that lowers the pressure of a volume [m³] so fast, at constant temperature."""
+    return volume * pressure_drop / seconds
+
+
+def sccm(throughput: float) -> float:
+    """[cm³/min] referred to 101 325 Pa, without temperature correction, of a throughput [Pa·m³/s]."""
+    return throughput / ATMOSPHERE * 60e6
+
+
+def laminar_decay(times: ArrayLike, start: float, volume: float, conductance: float, outside: float = ATMOSPHERE) -> F64:
+    """Pressure [Pa] of a volume [m³] whose leak passes ``conductance``·(p − outside) [Pa·m³/s]: exponential, exact."""
+    found: F64 = outside + (start - outside) * np.exp(-np.asarray(times, np.float64) * (conductance / volume))
+    return found
+
+
+def relax(slope: Callable[[F64], F64], start: float, end: float, times: ArrayLike) -> F64:
+    """Solve dp/dt = slope(p) from ``start`` towards its rest ``end``.
+
+    Args:
+        slope: [Pa/s], shape as its argument; of one sign between ``start`` and ``end``, and 0 at ``end``.
+        start: [Pa] at time 0.
+        end: [Pa], see :func:`rest`.
+        times: [s] ≥ 0.
+
+    Returns:
+        [Pa], shape as ``times``.
+    """
+    times = np.asarray(times, np.float64)
+    step = start - end
+    if abs(step) < 1e-9 * max(abs(start), abs(end), 1.0):
+        return np.full(times.shape, end)
+    log = np.linspace(0.0, math.log(_SETTLED), 2 * _POINTS + 1)           # of the share that is left to go
+    pressure = end + step * np.exp(log)
+    with np.errstate(divide="ignore"):
+        rate = (pressure - end) / slope(pressure)                         # dt / d(log): smooth, −τ near the rest
+    h = log[1] - log[0]
+    span = h / 3 * (rate[:-2:2] + 4 * rate[1:-1:2] + rate[2::2])          # Simpson, two intervals at a time
+    clock = np.concatenate([[0.0], np.cumsum(span)])
+    # between the nodes the logarithm is nearly a straight line of time
+    left = np.exp(np.interp(times, clock, log[::2]))
+    found: F64 = np.where(times >= clock[-1], end, end + step * left)
+    return found
+
+
+def rest(slope: Callable[[F64], F64], low: float, high: float) -> float:
+    """Where slope(p) is 0 between two pressures [Pa]: falls from + to −. Raises ValueError where it does not."""
+    from scipy.optimize import brentq
+    return float(brentq(lambda p: float(slope(np.array(p))), low, high, xtol=1e-6, rtol=1e-14))
+
+
+# ------------------------------------------------------------------------------------------------ supply
+
+@dataclass(frozen=True)
+class Compressor:
+    """Loads and unloads a receiver between two switch points. Engineering defaults: 5.5 kW, 500 L at 6.5 … 7.5 bar gauge."""
+    delivery: float = 0.0135                   # [m³/s ANR] while loaded, at any pressure of the band
+    receiver: float = 0.5                      # [m³]
+    on: float = 650e3 + ATMOSPHERE             # [Pa] loads below
+    off: float = 750e3 + ATMOSPHERE            # [Pa] unloads above
+    relief: float = 1.1e6 + ATMOSPHERE         # [Pa] nothing passes above
+
+
+@dataclass(frozen=True, eq=False)
+class Supply:
+    """A receiver over time. Phase k runs from ``switch[k]`` to ``switch[k + 1]``; pressure goes to ``rest`` with ``tau``."""
+    switch: F64                                # (K + 1,) [s]
+    loaded: NDArray[np.bool_]                  # (K,)
+    start: F64                                 # (K,) [Pa] at the beginning of the phase
+    rise: F64                                  # (K,) [Pa/s] at pressure 0: what flows in and is drawn, over the volume
+    tau: float                                 # [s] of the leaks; inf for none
+
+    def pressure(self, times: ArrayLike) -> F64:
+        """[Pa] at times [s], exact within a phase. Shape as given."""
+        times = np.asarray(times, np.float64)
+        k = np.clip(np.searchsorted(self.switch, times, side="right") - 1, 0, len(self.loaded) - 1)
+        since = times - self.switch[k]
+        if math.isinf(self.tau):
+            found: F64 = self.start[k] + self.rise[k] * since
+            return found
+        rest = self.rise[k] * self.tau
+        decayed: F64 = rest + (self.start[k] - rest) * np.exp(-since / self.tau)
+        return decayed
+
+    def is_loaded(self, times: ArrayLike) -> NDArray[np.bool_]:
+        """Whether the compressor delivers at times [s]. Shape as given."""
+        k = np.clip(np.searchsorted(self.switch, np.asarray(times), side="right") - 1, 0, len(self.loaded) - 1)
+        found: NDArray[np.bool_] = self.loaded[k]
+        return found
+
+    def loaded_share(self, duration: float) -> float:
+        """[1] of the first ``duration`` [s] in which the compressor delivers."""
+        length = np.diff(np.minimum(self.switch, duration))
+        return float(length[self.loaded].sum() / length.sum())
+
+
+def supply_history(duration: float, compressor: Compressor, demand: float, leak: Orifice | None = None, *,
+                   start: float | None = None, loaded: bool = False) -> Supply:
+    """A receiver between its switch points, from time 0 to ``duration`` [s].
+
+    dp/dt = p_ref/V · (delivery − demand) − p/τ with τ = V / (C·p_ref): leaks are choked at these pressures, and so every
+    phase is an exponential and its length a logarithm. Where leaks take so much that the upper switch point is never reached,
+    the last phase has no end and settles below it.
+
+    Args:
+        duration: [s].
+        compressor: With its receiver.
+        demand: [m³/s ANR] drawn at a constant rate.
+        leak: Of the whole net.
+        start: [Pa]; the upper switch point unless given.
+        loaded: Whether it begins by delivering.
+
+    Raises:
+        InputError: the demand alone is more than is delivered: the model's customers do not draw less when pressure falls.
+    """
+    c = compressor
+    if not 0 <= demand < c.delivery:
+        raise InputError(f"compressor: demand {demand:g} m³/s must lie between 0 and its delivery of {c.delivery:g} m³/s; change one")
+    per_flow = ANR_PRESSURE / c.receiver                                  # [Pa/s per m³/s ANR]
+    tau = 1 / (leak.conductance * per_flow) if leak is not None and leak.conductance > 0 else math.inf
+    clock, pressure = 0.0, c.off if start is None else start
+    switch, states, starts, rises = [0.0], [], [], []
+    while clock < duration:
+        rise = per_flow * ((c.delivery if loaded else 0.0) - demand)
+        states.append(loaded)
+        starts.append(pressure)
+        rises.append(rise)
+        goal = c.off if loaded else c.on
+        length = _time_to(pressure, goal, rise, tau)
+        clock += length
+        switch.append(min(clock, duration))
+        pressure, loaded = goal, not loaded
+    return Supply(np.array(switch), np.array(states, np.bool_), np.array(starts), np.array(rises), tau)
+
+
+def supply_cycle(duration: float, compressor: Compressor, demand: float, leak: Orifice | None, share: float) -> Supply:
+    """The same in its periodic state, beginning at ``share`` [1] of a cycle: it has run for hours.
+
+    A cycle is unloaded from ``off`` to ``on``, then loaded back. Where leaks are too many to reach ``off``, it is loaded for ever.
+    """
+    c, per_flow = compressor, ANR_PRESSURE / compressor.receiver
+    tau = 1 / (leak.conductance * per_flow) if leak is not None and leak.conductance > 0 else math.inf
+    down = _time_to(c.off, c.on, -per_flow * demand, tau)
+    up = _time_to(c.on, c.off, per_flow * (c.delivery - demand), tau)
+    if math.isinf(up):
+        return supply_history(duration, c, demand, leak, start=per_flow * (c.delivery - demand) * tau, loaded=True)
+    if math.isinf(down):                                                  # nothing is drawn
+        return supply_history(duration, c, demand, leak)
+    at = share * (down + up)
+    start = float(supply_history(down + up, c, demand, leak).pressure(at))
+    return supply_history(duration, c, demand, leak, start=start, loaded=at >= down)
+
+
+def _time_to(start: float, goal: float, rise: float, tau: float) -> float:
+    """[s] until a phase reaches its goal; inf where it never does, 0 where it is there already."""
+    if math.isinf(tau):
+        return max((goal - start) / rise, 0.0) if rise * (goal - start) > 0 else (0.0 if goal == start else math.inf)
+    ratio = (start - rise * tau) / (goal - rise * tau) if goal != rise * tau else math.inf
+    return tau * math.log(ratio) if 1.0 <= ratio < math.inf else math.inf
+
+
+@dataclass(frozen=True)
+class Regulator:
+    """Keeps a set pressure as long as it gets more than that. Engineering defaults of a 1/4 inch regulator."""
+    setpoint: float = 500e3 + ATMOSPHERE       # [Pa]
+    droop: float = 8e6                         # [Pa per m³/s ANR] by which the outlet sags with flow
+    least_drop: float = 15e3                   # [Pa] between inlet and outlet when it is wide open
+
+    def outlet(self, inlet: ArrayLike, drawn: ArrayLike = 0.0) -> F64:
+        """Outlet pressure [Pa] at rest for an inlet pressure [Pa] and a flow [m³/s ANR]. Shape by broadcast."""
+        wanted = self.setpoint - self.droop * np.asarray(drawn, np.float64)
+        found: F64 = np.maximum(np.minimum(wanted, np.asarray(inlet, np.float64) - self.least_drop), ATMOSPHERE)
+        return found
+
+
+# ------------------------------------------------------------------------------------------------ vacuum
+
+@dataclass(frozen=True)
+class Ejector:
+    """A vacuum ejector: suction falls in a straight line with the vacuum it works against. Engineering defaults."""
+    vacuum: float = 84e3                       # [Pa] below atmosphere at no flow, from ``best`` supply pressure upwards
+    suction: float = 8.2e-5                    # [m³/s ANR] against no vacuum (5 L/min)
+    best: float = 450e3 + ATMOSPHERE           # [Pa] supply at which it does best; below, both fall in proportion to the gauge
+    consumption: float = 3.5e-9                # [m³/(s·Pa)] conductance of its own jet: what it draws from the supply
+
+    def strength(self, supply: float) -> float:
+        """[1] of its best, at a supply pressure [Pa]."""
+        return min(max((supply - ATMOSPHERE) / (self.best - ATMOSPHERE), 0.0), 1.0)
+
+
+@dataclass(frozen=True)
+class Nozzle:
+    """One pick-up nozzle with its line. Engineering defaults: −25 kPa open, −80 kPa with a part (domain reference 6.4)."""
+    bore: Orifice = Orifice(7.0e-10, 0.4)      # open to the air
+    leak: Orifice = Orifice(3.85e-11, 0.5)     # past a part that it holds: −80 kPa; worn lips leak more
+    volume: float = 2e-6                       # [m³] of the line
+    blow: Orifice = Orifice(2.0e-10, 0.4)      # of the valve that blows the part off
+    ejector: Ejector = Ejector()
+
+
+@dataclass(frozen=True)
+class Cycle:
+    """When a head does what, in seconds from the beginning of a window."""
+    vacuum_on: float = 0.010
+    touch: float = 0.030                       # the nozzle meets the part
+    release: float = 0.200                     # vacuum off, blow-off on
+    blow_off: float = 0.015                    # how long it blows
+    part_leaves: float = 0.210                 # the nozzle is open again
+
+
+def suction(nozzle: Nozzle, pressure: F64, supply: float) -> F64:
+    """Flow [m³/s ANR] that the ejector takes out of the line at a line pressure [Pa], shape as given."""
+    strength = nozzle.ejector.strength(supply)
+    if strength == 0:
+        return np.zeros(np.shape(pressure))
+    share = (ATMOSPHERE - np.asarray(pressure, np.float64)) / (nozzle.ejector.vacuum * strength)
+    found: F64 = nozzle.ejector.suction * strength * (1 - share)
+    return found
+
+
+def held_vacuum(nozzle: Nozzle, supply: float, path: Orifice | None = None) -> float:
+    """Gauge pressure [Pa], negative, of the line at rest while air comes in through ``path`` (the leak past a held part)."""
+    return _vacuum_rest(nozzle, supply, path or nozzle.leak) - ATMOSPHERE
+
+
+def leak_for_vacuum(nozzle: Nozzle, supply: float, gauge: float) -> Orifice:
+    """The leak past a held part at which the line rests at ``gauge`` [Pa], negative: the inverse of :func:`held_vacuum`."""
+    pressure = ATMOSPHERE + gauge
+    unit = float(flow(Orifice(1.0, nozzle.leak.critical), ATMOSPHERE, pressure))
+    taken = float(suction(nozzle, np.array(pressure), supply))
+    if taken < 0 or gauge >= 0:
+        raise InputError(f"vacuum {gauge:g} Pa: the ejector reaches {-nozzle.ejector.vacuum * nozzle.ejector.strength(supply):g} "
+                         "Pa; ask for less")
+    return Orifice(taken / unit, nozzle.leak.critical)
+
+
+def placement_pressure(times: ArrayLike, nozzle: Nozzle, supply: float, cycle: Cycle | None = None, *, picked: bool = True) -> F64:
+    """Gauge pressure [Pa] of a nozzle's line over one pick, hold and release.
+
+    Args:
+        times: [s] from the beginning of the cycle, ascending, shape (N,).
+        nozzle: With its leak.
+        supply: [Pa] at the ejector.
+        cycle: When what happens.
+        picked: False: there is no part, and the nozzle stays open.
+
+    Returns:
+        (N,) negative where it sucks. A vacuum switch set between the open and the held level tells whether there is a part.
+    """
+    cycle = cycle or Cycle()
+    times = np.asarray(times, np.float64)
+    held = nozzle.leak if picked else nozzle.bore
+    phases = [                                                            # (begin, air way in, ejector on, blow-off on)
+        (-math.inf, nozzle.bore, False, False), (cycle.vacuum_on, nozzle.bore, True, False),
+        (cycle.touch, held, True, False), (cycle.release, held, False, True),
+        (cycle.part_leaves, nozzle.bore, False, True), (cycle.release + cycle.blow_off, nozzle.bore, False, False)]
+    ends = [*(p[0] for p in phases[1:]), math.inf]
+    out = np.zeros(len(times))
+    pressure = ATMOSPHERE
+    for (begin, way, sucks, blows), end in zip(phases, ends, strict=True):
+        if begin >= end or begin == -math.inf:
+            continue
+        slope, goal = _line(nozzle, way, sucks, blows, supply)
+        first, last = np.searchsorted(times, [begin, end])
+        ask = np.append(times[first:last], end if math.isfinite(end) else begin) - begin
+        found = relax(slope, pressure, goal, ask)
+        out[first:last] = found[:-1] - ATMOSPHERE
+        pressure = float(found[-1])
+    return out
+
+
+def _line(nozzle: Nozzle, way: Orifice, sucks: bool, blows: bool, supply: float) -> tuple[Callable[[F64], F64], float]:
+    """The slope of a nozzle's line in one phase, and where it comes to rest."""
+    factor = ANR_PRESSURE / nozzle.volume
+
+    def slope(p: F64) -> F64:
+        total = flow(way, ATMOSPHERE, np.minimum(p, ATMOSPHERE)) - flow(way, np.maximum(p, ATMOSPHERE), ATMOSPHERE)
+        if sucks:
+            total = total - suction(nozzle, p, supply)
+        if blows:
+            total = total + flow(nozzle.blow, supply, np.minimum(p, supply))
+        return factor * total
+
+    if blows:
+        return slope, rest(slope, ATMOSPHERE, supply) if supply > ATMOSPHERE else ATMOSPHERE
+    return slope, _vacuum_rest(nozzle, supply, way) if sucks else ATMOSPHERE
+
+
+def _vacuum_rest(nozzle: Nozzle, supply: float, way: Orifice) -> float:
+    strength = nozzle.ejector.strength(supply)
+    if strength == 0:
+        return ATMOSPHERE
+    return rest(lambda p: flow(way, ATMOSPHERE, p) - suction(nozzle, p, supply),
+                ATMOSPHERE - nozzle.ejector.vacuum * strength, ATMOSPHERE)
+
+
+def flow_sensor(flow_true: F64, rate: float, tau: float = 0.05) -> F64:
+    """A thermal flow sensor's first-order lag [s] on a flow, shape (N,); settled on the first value."""
+    return lag(flow_true, rate, tau)
+
+
+__all__ = ["ANR_DENSITY", "ANR_PRESSURE", "ANR_TEMPERATURE", "ATMOSPHERE", "Compressor", "Cycle", "Ejector", "Nozzle", "Orifice",
+           "Regulator", "Supply", "flow", "flow_sensor", "held_vacuum", "laminar_decay", "leak_for_vacuum", "leak_rate",
+           "mass_flow", "orifice_of_hole", "placement_pressure", "relax", "rest", "sccm", "suction", "supply_cycle",
+           "supply_history"]

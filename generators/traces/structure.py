@@ -1,0 +1,105 @@
+"""structure: how a machine answers forces: a sum of modes, for steady tones, for impacts and for noise.
+
+Directions are horizontal, vertical, axial: (3,). A mode moves along its ``shape``; a force F gives it the generalised force
+shape · F, so the receptance is H(ω) = Σ shape shapeᵀ / (m (ω_n² − ω² + 2 j ζ ω_n ω)) [m/N].
+"""
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import fft
+
+F32 = NDArray[np.float32]
+F64 = NDArray[np.float64]
+C128 = NDArray[np.complex128]
+
+HORIZONTAL, VERTICAL, AXIAL = 0, 1, 2
+RUN_UP = 0.05                                  # [s] before a window from which impacts may still ring inside it
+CONTACT = 50e-6                                # [s] of a strike: Hertz, 8 mm steel ball on steel at some 0.05 m/s
+TAPS = 16                                      # [readings] over which an impact between two readings is spread
+
+
+@dataclass(frozen=True)
+class Mode:
+    """One resonance as the sensor's place knows it."""
+    frequency: float                           # [Hz] undamped
+    damping: float                             # [1] ζ
+    mass: float                                # [kg] modal, at the place of the sensor
+    shape: tuple[float, float, float] = (1.0, 1.0, 0.3)     # [1] horizontal, vertical, axial
+
+
+def receptance(modes: Sequence[Mode], frequency: F64) -> C128:
+    """Displacement per force [m/N] at frequencies [Hz] of shape (…): (…, 3, 3)."""
+    omega = 2 * np.pi * np.asarray(frequency, np.float64)[..., None, None]
+    total = np.zeros((*np.shape(frequency), 3, 3), np.complex128)
+    for mode in modes:
+        own, shape = 2 * math.pi * mode.frequency, np.array(mode.shape)
+        total += np.outer(shape, shape) / (mode.mass * (own ** 2 - omega ** 2 + 2j * mode.damping * own * omega))
+    return total
+
+
+def accelerance(modes: Sequence[Mode], frequency: F64, force: C128) -> C128:
+    """Acceleration amplitude [m/s²], (…, 3), of force amplitudes [N], (…, 3), at frequencies [Hz], (…)."""
+    omega = 2 * np.pi * np.asarray(frequency, np.float64)
+    found: C128 = -(omega ** 2)[..., None] * np.einsum("...ij,...j->...i", receptance(modes, frequency), force)
+    return found
+
+
+def strike(drive: F32, times: F64, impulses: F64, rate: float) -> None:
+    """Add impacts at any times [s] to a drive [N s per reading], band-limited: a windowed sinc each. Those outside are lost."""
+    at = times * rate
+    first = np.floor(at).astype(np.intp) - TAPS // 2 + 1
+    inside = (first >= 0) & (first + TAPS <= len(drive))
+    index = first[inside, None] + np.arange(TAPS)
+    off = index - at[inside, None]
+    weight = np.sinc(off) * np.cos(np.pi * off / TAPS) ** 2
+    np.add.at(drive, index, (impulses[inside, None] * weight).astype(np.float32))
+
+
+def answer(modes: tuple[Mode, ...], along: tuple[float, float, float], drive: F32, rate: float,
+           directions: tuple[int, ...], contact: float = CONTACT) -> F32:
+    """Acceleration after impulses: Σ J (ω_n / m) e^(−ζ ω_n t) sin(ω_d t) per mode, the s(t) of the impulse model, and
+    the push itself.
+
+    Worked in the frequency domain: what rings beyond the end comes in at the beginning, so a caller gives a run-up and cuts
+    it off.
+
+    Args:
+        along: Direction of the force.
+        drive: (N,) [N s] impulse at each reading.
+        rate: [Hz].
+        directions: To be known.
+        contact: [s] that a strike lasts.
+
+    Returns:
+        (D, N) [m/s²].
+    """
+    count = fft.next_fast_len(len(drive), real=True)
+    spectrum = fft.rfft(drive, count)
+    through = _transfer(modes, along, rate, count, directions, contact)
+    found: F32 = fft.irfft(through * spectrum, count, axis=1)[:, :len(drive)]
+    return found
+
+
+@lru_cache(maxsize=32)
+def _transfer(modes: tuple[Mode, ...], along: tuple[float, float, float], rate: float, count: int,
+              directions: tuple[int, ...], contact: float) -> NDArray[np.complex64]:
+    """(D, count / 2 + 1) spectrum of the answer to one impulse of 1 N s, a half sine as long as a contact, as sampled."""
+    frequency = fft.rfftfreq(count, 1 / rate)
+    omega = 2 * np.pi * frequency
+    total = np.zeros((len(directions), len(omega)), np.complex128)
+    for mode in modes:
+        own, shape = 2 * math.pi * mode.frequency, np.array(mode.shape)
+        gain = float(shape @ np.array(along)) / mode.mass
+        total += np.outer(shape[list(directions)], gain / (own ** 2 - omega ** 2 + 2j * mode.damping * own * omega))
+    x = 2 * frequency * contact
+    pulse = np.where(np.abs(x - 1) < 1e-6, math.pi / 4, np.cos(math.pi / 2 * x) / np.where(x == 1, 1, 1 - x ** 2))
+    return (-rate * omega ** 2 * pulse * total).astype(np.complex64)
+
+
+__all__ = ["AXIAL", "HORIZONTAL", "RUN_UP", "VERTICAL", "Mode", "accelerance", "answer", "receptance", "strike"]

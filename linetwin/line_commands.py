@@ -1,0 +1,81 @@
+"""What ``linetwin line …`` does: run a line by itself, without a picture, and leave everything that it says behind."""
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from scenes.errors import SceneError
+
+Progress = Callable[[int, int, str], None] | None
+
+
+def run_line(source: Path, out: Path, *, hours: float, seed: int, languages: str, channels: bool, messages: bool,
+             progress: Progress) -> tuple[dict[str, Any], str]:
+    """Run the line of a scene, or the scenario of a recipe, and write its history.
+
+    OUT/ holds the run's tables, ``found.parquet``, ``log.parquet``, ``channels.parquet`` (slow sensors), ``messages.ndjson``
+    (CFX) and ``report/index.html``.
+    """
+    from domain_randomization.recipe import Recipe
+    from domain_randomization.sampling import find_family
+    from domain_randomization.scenario import Scenario
+    from domain_randomization.story import tell, write_told
+    from generators.events.cfx import messages as told
+    from generators.events.cfx import write as write_messages
+    from generators.events.channels import write_channels
+    from generators.inspect.line import defects_by_unit, run_sections
+    from generators.inspect.line_checks import run_checks
+    from generators.reports import Report
+    from generators.traces.readings import all_hours
+    from scenes.scene import Scene
+
+    if _is_recipe(source):
+        recipe = Recipe.read(source)
+        if recipe.scenario is None:
+            raise SceneError(f"{source}: a recipe without 'scenario:'; give a scene, or a recipe with one")
+        scene = Scene.read(recipe.scene)
+    else:
+        scene = Scene.read(source)
+        scenario = Scenario.model_validate({"hours": hours, "languages": tuple(languages.split(","))})
+        recipe = Recipe(scene=source, count=1, seed=seed, scenario=scenario)
+    family = find_family(scene)
+    story = tell(scene, recipe, family, family.product(scene), None if progress is None else
+                 lambda made, units: progress(made, units, "the line runs"))
+    run = story.living.run
+    write_told(story, out)
+    if channels:
+        slow = tuple(s for s in run.line.sensors if s.rate == 1.0)
+        whole = math.ceil(run.duration / 3600)
+
+        def hours_told() -> Any:
+            for k, chunk in enumerate(all_hours(run, slow, recipe.seed), 1):
+                yield chunk
+                if progress is not None:
+                    progress(k, whole, "channels")
+
+        write_channels(out, run.line, hours_told(), slow)
+    count = write_messages(out / "messages.ndjson", told(run, story.outcomes, recipe.clock.start)) if messages else 0
+    report = Report(f"The line: {run.line.path}", run_checks(run), facts={"scene": str(scene.path), "seed": str(recipe.seed)},
+                    sections=run_sections(run, story.found, story.log, recipe.seed))
+    report.write(out / "report")
+    defects = defects_by_unit(run, story.found)
+    result = {"out": str(out), "hours": run.duration / 3600, "units": len(run.start), "defective": int((defects > 0).sum()),
+              "events": len(run.events), "entries": len(story.log), "messages": count, "channels": len(run.line.sensors),
+              "report": str(out / "report" / "index.html")}
+    return result, "\n".join(f"{k}: {v}" for k, v in result.items())
+
+
+def _is_recipe(path: Path) -> bool:
+    """A recipe names a scene; a scene has stations. Neither is checked here."""
+    import yaml
+
+    try:
+        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError):
+        return False                           # whoever reads it says what is wrong
+    return isinstance(data, dict) and "scene" in data and "stations" not in data
+
+
+__all__ = ["run_line"]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ import numpy as np
 from domain_randomization.living import Living
 from domain_randomization.scenario import HOUR, Scenario
 from domain_randomization.story import Story
+from generators.text.entry import Entry
 from generators.traces.line_windows import windows
 from generators.traces.readings import between
 from scenes.line.drifts import KINDS
@@ -40,8 +41,8 @@ def surroundings(story: Story, scenario: Scenario, unit: int, station: str, star
     run, line = living.run, living.line
     now = float(run.finish[unit, living.column(station)])
     traces = [*_slow(living, now, scenario.history_s), *_fast(living, unit, now, scenario.window_s)]
-    logs = tuple({"time_ns": start_ns + round(e.time * 1e9), "source": e.source, "text": e.text}
-                 for e in story.log if now - scenario.log_h * HOUR <= e.time <= now)
+    entries = [e for e in story.log if now - scenario.log_h * HOUR <= e.time <= now]
+    logs = tuple({"time_ns": start_ns + round(e.time * 1e9), "source": e.source, "text": e.text} for e in entries)
     looked = max(int(np.searchsorted(run.times, now, side="right")) - 1, 0)
     drifts = [{"id": d.id, "kind": d.kind, "station": d.station, "module": d.module, "acts": KINDS[d.kind].acts,
                "severity": float(living.met[unit, k]), "remaining": _finite(float(run.remaining[looked, k])),
@@ -49,7 +50,8 @@ def surroundings(story: Story, scenario: Scenario, unit: int, station: str, star
     passed = [{"station": s.station, "arrive_s": _finite(run.arrive[unit, k]), "start_s": _finite(run.start[unit, k]),
                "finish_s": _finite(run.finish[unit, k])} for k, s in enumerate(line.stations) if np.isfinite(run.start[unit, k])]
     conditions = {"unit": unit, "time_s": now, "drifts": drifts, "passed": passed, "instruments": dict(living.instruments(unit)),
-                  "since_wipe": int(run.since_wipe[unit]), "path": line.path}
+                  "since_wipe": int(run.since_wipe[unit]), "path": line.path,
+                  "log": [_truth(e) for e in entries]}
     return Around(start_ns + round(now * 1e9), tuple({**t, "start_ns": start_ns + int(t["start_ns"])} for t in traces), logs,
                   conditions)
 
@@ -79,6 +81,15 @@ def _fast(living: Living, unit: int, now: float, seconds: float) -> list[Mapping
             found += [{**t.row(), "channel": f"{living.line.path}/{t.channel}"}
                       for t in windows(living.run, unit, station.station, living.seed, seconds=seconds)]
     return found
+
+
+def _truth(entry: Entry) -> dict[str, Any]:
+    """What is behind an entry of ``logs``, in the same order: what its writer knew, what is really so, what the text says."""
+    known = asdict(entry)
+    for name in ("time", "source", "text", "values"):
+        del known[name]
+    return known | {"minutes": _finite(entry.minutes), "mentions": list(entry.mentions), "values": dict(entry.values),
+                    "complete": entry.complete}
 
 
 def _finite(value: float) -> float | None:

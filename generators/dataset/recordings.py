@@ -48,7 +48,8 @@ def read_recordings(path: str | Path) -> list[dict[str, Any]]:
     try:
         table = pq.read_table(path, schema=COLUMNS, page_checksum_verification=True)
     except (OSError, pa.ArrowInvalid, pa.ArrowTypeError) as error:
-        raise DatasetError(f"{path}: not a file of records ({str(error).splitlines()[0][:120]}); write it with write_recordings") from None
+        reason = str(error).splitlines()[0][:120]
+        raise DatasetError(f"{path}: not a file of records ({reason}); write it with write_recordings") from None
     rows = []
     for i in range(table.num_rows):
         traces = table["traces"][i].values

@@ -12,6 +12,7 @@ write.
 from __future__ import annotations
 
 import math
+import socket
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from types import TracebackType
@@ -66,6 +67,7 @@ class LineServer:
         except ImportError:
             raise BackendUnavailable("asyncua is not installed; install the extra: pip install 'linetwin[live]'") from None
         self._ua: Any = ua
+        self._listening()
         everybody: Any = _Readers()
         self._server: Server = Server(user_manager=everybody)
         await self._server.init()
@@ -77,20 +79,27 @@ class LineServer:
         inner = self._server.iserver
         inner.max_connections, inner.max_subscriptions = CONNECTIONS, SUBSCRIPTIONS
         self._server.limits.max_message_size = MESSAGE
-        self._space = await self._server.register_namespace(NAMESPACE)
-        await self._build()
-        await self.show(self.scenery.at(0.0))
         try:
+            self._space = await self._server.register_namespace(NAMESPACE)
+            await self._build()
+            await self.show(self.scenery.at(0.0))
             await self._server.start()
-        except OSError as error:
+        except BaseException:
             await self._server.stop()
-            raise BackendError(f"{self.url}: cannot listen ({error.strerror}); choose another port or address") from None
+            raise
         if self.port == 0 and self._server.bserver is not None:
             self.port = int(self._server.bserver.port)
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         await self._server.stop()
+
+    def _listening(self) -> None:
+        """Try the address before the seconds that the standard's own nodes take to load."""
+        try:
+            socket.create_server((self.host, self.port)).close()
+        except OSError as error:
+            raise BackendError(f"{self.url}: cannot listen ({error.strerror}); choose another port or address") from None
 
     async def show(self, moment: Moment) -> None:
         """Set every variable to what it is at this moment."""

@@ -88,8 +88,12 @@ def moments(scenery: Scenery, *, speed: float = 1.0, begin: float = 0.0, end: fl
         raise InputError(f"speed {speed}, period {period}: both must be positive and finite")
     if not 0 <= begin <= last:
         raise InputError(f"begin {begin:.0f} s: the run goes from 0 to {last:.0f} s")
-    stopped = stop if stop is not None else threading.Event()
-    zero = time.monotonic()
+    return _paced(scenery, speed, begin, last, stop if stop is not None else threading.Event(), progress, period)
+
+
+def _paced(scenery: Scenery, speed: float, begin: float, last: float, stopped: threading.Event,
+           progress: Callable[[float, float], None] | None, period: float) -> Iterator[Moment]:
+    zero = time.monotonic()                    # of the first moment: whoever takes it may need a while to get ready
     count = 0
     while not stopped.is_set():
         now = begin + count * period * speed

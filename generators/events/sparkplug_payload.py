@@ -116,9 +116,10 @@ def rebirth_wanted(data: bytes) -> bool:
     if len(data) > LARGEST:
         return False
     payload = payload_class()()
+    from google.protobuf.message import DecodeError
     try:
         payload.ParseFromString(data)
-    except ValueError:                         # protobuf's DecodeError is one
+    except DecodeError:
         return False
     return any(m.name == "Node Control/Rebirth" and m.boolean_value for m in payload.metrics)
 

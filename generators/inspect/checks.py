@@ -14,6 +14,7 @@ from generators.inspect.duplicates import Duplicates, Pair
 from generators.inspect.modalities import Events
 from generators.inspect.sheets import Crop
 from generators.inspect.show import quota_text
+from generators.inspect.traces import Traces
 from generators.reports import Check, Figure
 
 EXAMPLES = 8                                   # failures that a check names
@@ -51,6 +52,7 @@ class Seen:
     frames: list[tuple[str, bytes, str]] = field(default_factory=list)   # modality, picture, caption
     events: Events = field(default_factory=Events)
     clips: Clips = field(default_factory=Clips)
+    traces: Traces = field(default_factory=Traces)
 
     def problem(self, check: str, text: str) -> None:
         self.problems.setdefault(check, []).append(text)
@@ -60,7 +62,8 @@ def all_checks(dataset: Dataset, seen: Seen, stats: Mapping[str, Any], pairs: Se
     """Every check, in the order of the report. ``partial``: not every sample was looked at."""
     partial = partial or not dataset.complete
     return (*_bytes(dataset, seen), *_label_checks(seen), *_clips(seen), _ids(dataset, seen, partial), _quotas(stats, partial),
-            _stats(dataset, stats, partial), _coverage(seen, stats), *_leaks(seen), *_duplicates(seen, pairs))
+            _stats(dataset, stats, partial), _coverage(seen, stats), *_leaks(seen), *_duplicates(seen, pairs),
+            *seen.traces.checks())
 
 
 def _check(name: str, good: str, problems: Sequence[str], bad: str) -> Check:

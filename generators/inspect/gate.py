@@ -69,7 +69,7 @@ def inspect_dataset(dataset: Dataset, *, out: Path | None = None, limit: int | N
         from generators.inspect.line import of_dataset  # late: only a living line's dataset needs what it loads
 
         more_checks, more_sections = of_dataset(dataset.path, seen.unit_defects)
-        checks, shown_sections = (*checks, *more_checks), (*more_sections, *shown_sections)
+        checks, shown_sections = (*checks, *more_checks), (*more_sections, *seen.traces.sections(), *shown_sections)
     report = Report(f"Dataset gate: {info.name}", checks, figures, {k: v for k, v in facts.items() if v}, shown_sections)
     report.write(Path(out) if out is not None else dataset.path / "report")
     return report
@@ -98,6 +98,7 @@ def _look(row: Row, dataset: Dataset, seen: Seen) -> None:
     if row.split not in SPLITS:
         seen.problem("counts.ids", f"{row.id}: split '{row.split}' is none of {', '.join(SPLITS)}")
     seen.units.setdefault(row.unit, {}).setdefault(row.split, row.id)
+    seen.traces.add(row)
     line = row.conditions.get("line")
     if isinstance(line, dict):
         seen.unit_defects.setdefault(int(line["unit"]), set()).update(i.defect for i in row.instances

@@ -90,7 +90,7 @@ def _panels(run: Run, found: Sequence[Found], worst: Sequence[int], seed: int) -
     panels = []
     if worst:
         curves = [Curve(drifts[d].id, run.times, run.severity[:, d], step=True) for d in worst]
-        panels.append(Panel("Severity of drifts", "", curves, height=max(90, 15 * len(worst))))
+        panels.append(Panel("Severity of drifts", "1", curves, height=max(90, 15 * len(worst))))
     for sensor in _telling(run, [drifts[d] for d in worst]):
         times, values = _averages(run, sensor, seed)
         panels.append(Panel(sensor.channel, sensor.unit, [Curve(sensor.station, times, values)], height=70))
@@ -100,8 +100,8 @@ def _panels(run: Run, found: Sequence[Found], worst: Sequence[int], seed: int) -
     made, _ = np.histogram(out[done], hours)
     bad, _ = np.histogram(out[done & (defects_by_unit(run, found) > 0)], hours)
     share = np.divide(bad, made, out=np.full(len(made), np.nan), where=made > 0)
-    panels.append(Panel("Units finished in an hour", "", [Curve("units", hours[:-1], made.astype(float), step=True)], height=60))
-    panels.append(Panel("Share of them with a defect", "", [Curve("defective", hours[:-1], share, step=True)], height=70))
+    panels.append(Panel("Units finished in an hour", "1", [Curve("units", hours[:-1], made.astype(float), step=True)], height=60))
+    panels.append(Panel("Share of them with a defect", "1", [Curve("defective", hours[:-1], share, step=True)], height=70))
     return panels
 
 

@@ -47,7 +47,8 @@ def machine_report(record: MachineRecord) -> Report:
         figures["leak"] = Figure(truth["leak_m3_s"] * 60e3, "l/min ANR")
     faults = tuple((f["kind"], f["place"], f["severity"]) for f in truth["faults"])
     known = Table(("Fault", "Place", "Severity"), faults, "What is wrong") if faults else None
-    kinds = Table(("Bearing", "Type", "Cage [Hz]", "Outer [Hz]", "Inner [Hz]", "Ball, 2 × spin [Hz]", "Contact angle [deg]"), tuple(
+    head = ("Bearing", "Type", "Cage [Hz]", "Outer [Hz]", "Inner [Hz]", "Ball, 2 × spin [Hz]", "Contact angle [deg]")
+    kinds = Table(head, tuple(
         (name, b["type"], b["cage_hz"], b["outer_hz"], b["inner_hz"], b["ball_hz"], math.degrees(b["angle_rad"]))
         for name, b in bearings.items()), "Kinematic frequencies")
     sections = [Section("Truth", "" if faults else "Nothing is wrong with this machine.", tuple(t for t in (known, kinds) if t))]
@@ -71,9 +72,9 @@ def _pictures(trace: Trace, record: MachineRecord) -> list[Picture]:
     short = values[:max(round(SHOWN * rate), 2)] if fast else values
     times, line = span(np.arange(len(short)) / rate, short)
     wave = curve({trace.channel: (times.tolist(), line.tolist())}, x_label="time [s]", y_label=trace.unit, width=620, height=260)
-    out = [Picture(wave, f"{len(values):,} readings at {rate:g} Hz; RMS {math.sqrt(float(np.mean(values ** 2))):.4g} {trace.unit}",
-                   half=True)]
-    if not fast:
+    rms = math.sqrt(float(np.mean(values ** 2)))
+    out = [Picture(wave, f"{len(values):,} readings at {rate:g} Hz; RMS {rms:.4g} {trace.unit}", half=True)]
+    if not fast or np.ptp(values) == 0:
         return out
     frequency, density = welch(values, rate, nperseg=min(len(values), 8192))
     f, level = peaks(frequency, 10 * np.log10(density + 1e-30))

@@ -5,6 +5,7 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,6 +15,8 @@ from generators.reports.plots import COLORS, nice_ticks
 F64 = NDArray[np.float64]
 _TEXT, _MUTED, _GRID = "#1f2933", "#66727f", "#e3e8ed"
 _LEFT, _RIGHT, _AXIS = 84, 150, 24
+Axis = Literal["h", "min", "s", "ms"]
+AXES: dict[str, float] = {"h": 3600.0, "min": 60.0, "s": 1.0, "ms": 1e-3}
 BINS = 400                                     # a longer line is drawn as the span of its values in each bin
 
 
@@ -44,12 +47,12 @@ class Mark:
     text: str
 
 
-def timeline(panels: Sequence[Panel], marks: Sequence[Mark], *, duration: float, width: int = 1080) -> str:
-    """Draw panels under one another, marks below them in one row per kind, and one axis in hours."""
+def timeline(panels: Sequence[Panel], marks: Sequence[Mark], *, duration: float, axis: Axis = "h", width: int = 1080) -> str:
+    """Draw panels under one another, marks below them in one row per kind, and one axis from 0 to ``duration`` [s]."""
     kinds = list(dict.fromkeys(m.kind for m in marks))
     height = sum(p.height + 26 for p in panels) + 20 * len(kinds) + _AXIS + 8
     right = width - _RIGHT
-    hours = duration / 3600
+    unit = AXES[axis]
 
     def px(time: float) -> float:
         return _LEFT + (right - _LEFT) * time / max(duration, 1e-9)
@@ -57,11 +60,10 @@ def timeline(panels: Sequence[Panel], marks: Sequence[Mark], *, duration: float,
     out = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
            'font-family="inherit" font-size="12" role="img">']
     bottom = height - _AXIS
-    ticks = [t for t in nice_ticks(0.0, hours, 8) if t <= hours * 1.0001]
-    for tick in ticks:
-        x = px(tick * 3600)
+    for tick in (t for t in nice_ticks(0.0, duration / unit, 8) if t <= duration / unit * 1.0001):
+        x = px(tick * unit)
         out += [f'<line x1="{x:.1f}" x2="{x:.1f}" y1="4" y2="{bottom}" stroke="{_GRID}"/>',
-                _text(x, height - 8, f"{tick:g} h", "middle", _MUTED)]
+                _text(x, height - 8, f"{tick:g} {axis}", "middle", _MUTED)]
     top = 4.0
     for panel in panels:
         out += _panel(panel, top, right, px)
@@ -73,7 +75,7 @@ def timeline(panels: Sequence[Panel], marks: Sequence[Mark], *, duration: float,
         out.append(_text(_LEFT - 6, y + 12, kind, "end", _MUTED))
         for mark in (m for m in marks if m.kind == kind):
             x = px(mark.time)
-            out.append(f'<g><title>{escape(mark.text)}, {mark.time / 3600:.2f} h</title>'
+            out.append(f'<g><title>{escape(mark.text)}, {mark.time / unit:.2f} {axis}</title>'
                        f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{first}" y2="{y + 4}" stroke="{color}" stroke-opacity="0.18"/>'
                        f'<rect x="{x - 2:.1f}" y="{y + 2}" width="4" height="13" fill="{color}"/></g>')
     return "".join([*out, "</svg>"])
@@ -95,7 +97,7 @@ def _panel(panel: Panel, top: float, right: float, px: object) -> list[str]:
     def py(value: float) -> float:
         return base - (value - low) / (high - low) * panel.height
 
-    out = [_text(_LEFT, top + 13, panel.title, "start", _TEXT), _text(_LEFT - 6, top + 13, panel.unit, "end", _MUTED),
+    out = [_text(_LEFT, top + 13, panel.title + (f" [{panel.unit}]" if panel.unit else ""), "start", _TEXT),
            f'<rect x="{_LEFT}" y="{roof:.1f}" width="{right - _LEFT:.1f}" height="{panel.height}" fill="none" stroke="{_GRID}"/>']
     for tick in nice_ticks(low, high, 3):
         if low <= tick <= high:
@@ -115,6 +117,8 @@ def _panel(panel: Panel, top: float, right: float, px: object) -> list[str]:
                 points = [p for a, b in zip(points, [*points[1:], points[-1]], strict=True) for p in (a, (b[0], a[1]))]
             text = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
             out.append(f'<polyline points="{text}" fill="none" stroke="{color}" stroke-width="1.4"/>')
+        if len(drawn) == 1:                    # the title says it
+            continue
         out += [f'<rect x="{right + 10:.0f}" y="{roof + 2 + 15 * i:.0f}" width="10" height="10" rx="2" fill="{color}"/>',
                 _text(right + 24, roof + 11 + 15 * i, curve.name, "start", _MUTED)]
     return out
@@ -140,4 +144,4 @@ def _text(x: float, y: float, text: str, anchor: str, color: str) -> str:
     return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="{color}">{escape(text)}</text>'
 
 
-__all__ = ["BINS", "Curve", "Mark", "Panel", "timeline"]
+__all__ = ["AXES", "BINS", "Axis", "Curve", "Mark", "Panel", "timeline"]

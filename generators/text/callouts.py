@@ -18,13 +18,13 @@ from generators.text.sheet import Point
 from scenes.smt.state import Assembly
 
 CalloutKind = Literal["part", "polarity", "hand", "hidden", "fiducial"]
-COVER = 12.0                                   # a pixel of leader over another part costs as much as this many beside it
+COVER = 30.0                                   # a pixel of leader over another part costs as much as this many beside it
 CROSS = 4000.0                                 # and a crossing as this many
 
 
 @dataclass(frozen=True)
 class Subject:
-    """Something worth a callout. ``target`` is in the board frame [m]."""
+    """Something worth a callout. ``target`` is in the board frame [m]: a mark, a dot, or the middle of a part's body."""
     kind: CalloutKind
     reference: str
     lines: tuple[str, ...]
@@ -48,30 +48,35 @@ def on_board(assembly: Assembly, part: int, points: Sequence[tuple[float, float]
     return np.asarray(points, np.float64) @ np.array([[c, s], [-s, c]]) + assembly.position[part]
 
 
-def subjects(assembly: Assembly, rng: np.random.Generator, count: int) -> tuple[Subject, ...]:
-    """Choose what to point at: every kind that there is, then the parts with most terminals more likely than others."""
+def subjects(assembly: Assembly, marks: Sequence[tuple[float, float] | None], rng: np.random.Generator,
+             count: int) -> tuple[Subject, ...]:
+    """Choose what to point at: every kind that there is, then the parts with most terminals more likely than others.
+
+    ``marks`` are the drawn marks of the first terminals, board frame [m], one per part, None where there is none.
+    """
     found: list[Subject] = []
     for i, (component, package) in enumerate(zip(assembly.components, assembly.packages, strict=True)):
         middle = on_board(assembly, i, [package.center])[0]
         at, name, pins = (float(middle[0]), float(middle[1])), package.name or package.kind, len(package.terminals)
-        ref, first = component.reference, pin_one(assembly, i)
+        ref, first = component.reference, marks[i]
         kinds = {t.kind for t in package.terminals}
-        pitch = f", pitch {package.pitch * 1e3:.2f} mm" if package.pitch else ""
+        pitch = f", {package.pitch * 1e3:.2f} mm" if package.pitch else ""
         if pins > 2:
-            found.append(Subject("part", ref, (f"{ref}  {component.value}"[:30], f"{name}, {pins} terminals{pitch}"), at, i))
+            found.append(Subject("part", ref, (f"{ref}  {component.value}", f"{name}, {pins} pins{pitch}"), at, i))
         elif component.value:
-            found.append(Subject("part", ref, (f"{ref}  {component.value}"[:30], name), at, i))
-        if package.polarised and first is not None:
-            found.append(Subject("polarity", ref, (f"{ref}  OBSERVE POLARITY", "terminal 1 here"), first, i))
+            found.append(Subject("part", ref, (f"{ref}  {component.value}", name), at, i))
+        if first is not None:
+            found.append(Subject("polarity", ref, (f"{ref}  OBSERVE POLARITY", "terminal 1 is at the mark"), first, i))
         if "through" in kinds:
             found.append(Subject("hand", ref, (f"{ref}  THROUGH HOLE", "insert and solder after reflow"), at, i))
         if kinds & {"ball", "thermal"}:
             found.append(Subject("hidden", ref, (f"{ref}  HIDDEN JOINTS", "inspect by X-ray"), at, i))
     for f in assembly.board.fiducials:
         if f.side == "front":
-            found.append(Subject("fiducial", f.reference, ("FIDUCIAL", f"dot {f.diameter * 1e3:.2f} mm, keep clean"), (f.x, f.y), -1))
+            lines = ("FIDUCIAL", f"dot {f.diameter * 1e3:.2f} mm, keep clean")
+            found.append(Subject("fiducial", f.reference, lines, (f.x, f.y), -1))
     weights = np.array([(len(assembly.packages[s.part].terminals) if s.part >= 0 else 4) ** 0.7 + 1 for s in found])
-    order = np.argsort(rng.exponential(1.0, len(found)) / weights) if found else []
+    order: list[int] = np.argsort(rng.exponential(1.0, len(found)) / weights).tolist() if found else []
     chosen: list[Subject] = []
     for kind in ("polarity", "hand", "hidden", "fiducial", "part"):       # one of each kind first
         chosen += [found[i] for i in order if found[i].kind == kind][:1]
@@ -124,9 +129,19 @@ def assign(targets: np.ndarray, ports: np.ndarray, bodies: Sequence[BaseGeometry
     return np.asarray(port)
 
 
+def edge_point(body: BaseGeometry, start: Point, inset: float) -> Point:
+    """Where a line from outside to the middle of a body comes in, and ``inset`` [px] further: there a leader ends."""
+    middle = np.array(body.centroid.coords[0])
+    way = shapely.LineString([start, middle]).intersection(body)
+    a = np.array(way.coords[0])
+    length = float(np.hypot(*(middle - a)))
+    end = a + (middle - a) * min(inset / length, 1.0) if length else middle
+    return float(end[0]), float(end[1])
+
+
 def leader(port: Point, target: Point, inwards: float) -> tuple[Point, ...]:
     """A short level piece at the label, then straight to the target."""
     return (port, (port[0] + inwards, port[1]), target)
 
 
-__all__ = ["CalloutKind", "Subject", "assign", "leader", "on_board", "pin_one", "subjects"]
+__all__ = ["CalloutKind", "Subject", "assign", "edge_point", "leader", "on_board", "pin_one", "subjects"]

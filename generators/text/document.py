@@ -11,6 +11,8 @@ from typing import Literal
 import numpy as np
 
 from generators.text.entry import Language
+from scenes.line.model import StationFlow
+from scenes.smt.oven import Oven
 
 
 @dataclass(frozen=True)
@@ -48,12 +50,21 @@ class Table:
 
 
 @dataclass(frozen=True)
+class Schematic:
+    """What a station's picture shows."""
+    kind: str
+    station: str
+    flow: StationFlow | None
+    channels: tuple[str, ...]                  # without the station's id
+    zones: tuple[float, ...]                   # [°C] of the oven
+
+
+@dataclass(frozen=True)
 class Figure:
-    """A drawing: what is drawn is worked out in figures.py from ``data``."""
+    """A drawing, made in figures.py: a station's schematic, or the zones of an oven."""
     title: str
     name: str                                  # file name without suffix
-    kind: Literal["schematic", "zones"]
-    data: object
+    data: Schematic | Oven
 
 
 Block = Text | Steps | Table | Figure
@@ -126,4 +137,5 @@ def _lines(block: Block) -> list[str]:
             *(f"| {row} |" for row in rows)]
 
 
-__all__ = ["Block", "Cell", "Document", "Fact", "Figure", "Section", "Steps", "Table", "Text", "fact", "markdown", "number", "shown"]
+__all__ = ["Block", "Cell", "Document", "Fact", "Figure", "Schematic", "Section", "Steps", "Table", "Text", "fact", "markdown",
+           "number", "shown"]

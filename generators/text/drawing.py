@@ -15,17 +15,22 @@ import shapely
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
-from generators.text.callouts import CalloutKind, Subject, assign, leader, on_board, pin_one, subjects
-from generators.text.sheet import Disk, Mark, Point, Stroke, Words, picture, svg, text_width
+from generators.text.callouts import CalloutKind, Subject, assign, edge_point, leader, on_board, pin_one, subjects
+from generators.text.sheet import Disk, Mark, Point, Stroke, Words, fitted, picture, svg, text_width
 from scenes.errors import SceneError
 from scenes.smt.state import Assembly
 
+Box = tuple[float, float, float, float]        # left, top, right, bottom
+
 EDGE = 50.0                                    # [px] from the sheet's border to the frame
-COLUMN = 560.0                                 # [px] for labels, each side
+COLUMN = 600.0                                 # [px] for labels, each side
 BLOCK = (1000.0, 250.0)                        # [px] title block
 LABEL = 30.0                                   # [px] size of a callout's text
 SMALLEST = 10.0                                # [px] of a reference designator
 LARGEST = 44.0
+SMALL = 24.0                                   # and of its second line
+GAP = 110.0                                    # [px] from the drawing to the labels; the height's dimension stands there
+INSET = 4.0                                    # [px] by which a leader reaches into a body: the designator stays free
 LANDING = 36.0                                 # [px] level piece of a leader
 
 
@@ -38,7 +43,7 @@ class Callout:
     lines: tuple[str, ...]                     # text of the label
     target: tuple[float, float]                # board frame [m]: where the leader ends
     target_px: Point
-    box: tuple[float, float, float, float]     # px of the label: left, top, right, bottom
+    box: Box                                   # px of the label
     leader: tuple[Point, ...]                  # px, from the label to the target
 
 
@@ -50,7 +55,7 @@ class DrawnPart:
     value: str
     position: tuple[float, float]              # board frame [m], middle of the body
     outline: tuple[Point, ...]                 # px, the body
-    label: tuple[float, float, float, float]   # px of the reference designator: left, top, right, bottom
+    label: Box                                 # px of the reference designator
     mark: Point | None                         # px of the first-terminal mark, where there is one
 
 
@@ -74,6 +79,10 @@ def _to_pixels(points: NDArray[np.float64], scale: float, origin: Point) -> NDAr
     return pixels
 
 
+def _to_board(pixel: Point, scale: float, origin: Point) -> tuple[float, float]:
+    return (pixel[0] - origin[0]) / scale, (origin[1] - pixel[1]) / scale
+
+
 def assembly_drawing(assembly: Assembly, rng: np.random.Generator, *, callouts: int = 12, title: str = "", revision: str = "A",
                      width: int = 3300, height: int = 2340) -> AssemblyDrawing:
     """Draw one side of a board.
@@ -93,7 +102,7 @@ def assembly_drawing(assembly: Assembly, rng: np.random.Generator, *, callouts: 
     if width < 2000 or height < 1400:
         raise SceneError(f"sheet: {width} × {height} px is too small for the labels; give at least 2000 × 1400")
     room = (EDGE + COLUMN, EDGE + 110, width - EDGE - COLUMN, height - EDGE - BLOCK[1] - 150)
-    x0, y0, x1, y1 = assembly.board.outline.bounds
+    x0, y0, x1, y1 = _extent(assembly)
     scale = min((room[2] - room[0]) / (x1 - x0), (room[3] - room[1]) / (y1 - y0))
     origin = ((room[0] + room[2]) / 2 - scale * (x0 + x1) / 2, (room[1] + room[3]) / 2 + scale * (y0 + y1) / 2)
     marks: list[Mark] = _paper(assembly, title or assembly.board.name, revision, scale, width, height)
@@ -101,16 +110,27 @@ def assembly_drawing(assembly: Assembly, rng: np.random.Generator, *, callouts: 
     bodies = [_pixels(_body(assembly, i), scale, origin) for i in range(len(assembly.components))]
     drawn, parts = _parts(assembly, bodies, scale, origin)
     marks += drawn
-    drawn, found = _callouts(assembly, subjects(assembly, rng, callouts), bodies, scale, origin, width, room)
+    spots = [None if p.mark is None else _to_board(p.mark, scale, origin) for p in parts]
+    drawn, found = _callouts(subjects(assembly, spots, rng, callouts), bodies, scale, origin, width, room, (x0, x1))
     marks += drawn
     return AssemblyDrawing(picture(marks, width, height), svg(marks, width, height), scale, origin, found, parts)
+
+
+def _extent(assembly: Assembly) -> tuple[float, float, float, float]:
+    """What the sheet has to hold, board frame [m]: the board, and parts that reach over its edge."""
+    x0, y0, x1, y1 = assembly.board.outline.bounds
+    corners = np.concatenate([_body(assembly, i) for i in range(len(assembly.components))] or [np.zeros((0, 2))])
+    corners = np.vstack([corners, [(x0, y0), (x1, y1)]])
+    (x0, y0), (x1, y1) = corners.min(axis=0), corners.max(axis=0)
+    return float(x0), float(y0), float(x1), float(y1)
 
 
 def _body(assembly: Assembly, part: int) -> NDArray[np.float64]:
     """Corners of a part's body, board frame [m], (4, 2)."""
     package = assembly.packages[part]
     (cx, cy), (w, h, _) = package.center, package.body
-    return on_board(assembly, part, [(cx - w / 2, cy - h / 2), (cx + w / 2, cy - h / 2), (cx + w / 2, cy + h / 2), (cx - w / 2, cy + h / 2)])
+    a, b = w / 2, h / 2
+    return on_board(assembly, part, [(cx - a, cy - b), (cx + a, cy - b), (cx + a, cy + b), (cx - a, cy + b)])
 
 
 def _pixels(points: NDArray[np.float64], scale: float, origin: Point) -> BaseGeometry:
@@ -141,16 +161,23 @@ def _board(assembly: Assembly, scale: float, origin: Point) -> list[Mark]:
         a, b = rows.land_size[j] / 2
         corners = rows.land_center[j] + np.array([-a * u - b * v, a * u - b * v, a * u + b * v, -a * u + b * v])
         marks.append(Stroke(tuple(map(tuple, _to_pixels(corners, scale, origin))), 1.0, 150, closed=True, fill=236))
+    for mark in board.fiducials:
+        if mark.side == "front":
+            (x, y), r = _to_pixels(np.array([mark.x, mark.y]), scale, origin), mark.diameter * scale / 2
+            marks += [Disk((float(x), float(y)), r, 1.0, 0, 110), Disk((float(x), float(y)), 2 * r, 1.0),
+                      Stroke(((x - 2.6 * r, y), (x + 2.6 * r, y)), 1.0), Stroke(((x, y - 2.6 * r), (x, y + 2.6 * r)), 1.0)]
     x0, y0, x1, y1 = board.outline.bounds
     (left, bottom), (right, top) = _to_pixels(np.array([[x0, y0], [x1, y1]]), scale, origin)
-    low = bottom + 62
+    outer = _to_pixels(np.array(_extent(assembly)[:2]), scale, origin)   # parts that overhang must not cover the dimensions
+    low = float(outer[1]) + 62
     for x in (left, right):
         marks.append(Stroke(((x, bottom + 10), (x, low + 12)), 1.5))
     marks += [*_arrows((left, low), (right, low)), Words(((left + right) / 2, low + 24), f"{(x1 - x0) * 1e3:.2f}", 30)]
-    side = left - 50
+    side = float(outer[0]) - 50
     for y in (top, bottom):
         marks.append(Stroke(((left - 10, y), (side - 12, y)), 1.5))
-    marks += [*_arrows((side, top), (side, bottom)), Words((side - 22, (top + bottom) / 2), f"{(y1 - y0) * 1e3:.2f}", 30, turned=True)]
+    marks += [*_arrows((side, top), (side, bottom)),
+              Words((side - 22, (top + bottom) / 2), f"{(y1 - y0) * 1e3:.2f}", 30, turned=True)]
     return marks
 
 
@@ -163,7 +190,8 @@ def _arrows(a: Point, b: Point) -> list[Mark]:
     return [Stroke((a, b), 1.5), *heads]
 
 
-def _parts(assembly: Assembly, bodies: list[BaseGeometry], scale: float, origin: Point) -> tuple[list[Mark], tuple[DrawnPart, ...]]:
+def _parts(assembly: Assembly, bodies: list[BaseGeometry], scale: float,
+           origin: Point) -> tuple[list[Mark], tuple[DrawnPart, ...]]:
     """Bodies, marks of the first terminal, reference designators: inside where they fit, else beside, where there is room."""
     marks: list[Mark] = []
     texts: list[Mark] = []
@@ -182,7 +210,8 @@ def _parts(assembly: Assembly, bodies: list[BaseGeometry], scale: float, origin:
         if package.polarised and first is not None:
             drawn, spot = _polarity(assembly, i, body, first, scale, origin)
             marks += drawn
-        text, box = _designator(i, component.reference, bodies, tree, taken)
+        free = _beside_bar(body.bounds, spot) if spot is not None and len(package.terminals) == 2 else body.bounds
+        text, box = _designator(component.reference, free, tree, taken)
         texts.append(text)
         taken.append(shapely.box(*box))
         x, y = on_board(assembly, i, [package.center])[0]
@@ -211,27 +240,33 @@ def _polarity(assembly: Assembly, part: int, body: BaseGeometry, first: tuple[fl
     return [Disk((float(spot[0]), float(spot[1])), radius, 1.0, 0, 0)], (float(spot[0]), float(spot[1]))
 
 
-def _designator(part: int, text: str, bodies: list[BaseGeometry], tree: shapely.STRtree,
-                taken: list[BaseGeometry]) -> tuple[Words, tuple[float, float, float, float]]:
-    """Where a reference designator goes, and how large."""
-    x0, y0, x1, y1 = bodies[part].bounds
+def _beside_bar(bounds: Box, bar: Point) -> Box:
+    """A body's bounds without the end that the bar takes, so that text does not lie on it."""
+    x0, y0, x1, y1 = bounds
+    share = {"x0": (bar[0] - x0) / (x1 - x0), "x1": (x1 - bar[0]) / (x1 - x0), "y0": (bar[1] - y0) / (y1 - y0),
+             "y1": (y1 - bar[1]) / (y1 - y0)}
+    end = min(share, key=lambda k: share[k])
+    cut = 1.5 * share[end]
+    return (x0 + (cut * (x1 - x0) if end == "x0" else 0), y0 + (cut * (y1 - y0) if end == "y0" else 0),
+            x1 - (cut * (x1 - x0) if end == "x1" else 0), y1 - (cut * (y1 - y0) if end == "y1" else 0))
+
+
+def _designator(text: str, bounds: Box, tree: shapely.STRtree, taken: list[BaseGeometry]) -> tuple[Words, Box]:
+    """Where a reference designator goes within ``bounds``, or beside them, and how large."""
+    x0, y0, x1, y1 = bounds
     w, h, unit = x1 - x0, y1 - y0, text_width(text, 1.0)
     level, upright = min(0.86 * w / unit, 0.62 * h), min(0.86 * h / unit, 0.62 * w)
     turned = upright > 1.25 * level
     size = min(max(level, upright) if turned else level, LARGEST)
     middle = ((x0 + x1) / 2, (y0 + y1) / 2)
 
-    def boxed(at: Point, size: float, turned: bool) -> tuple[float, float, float, float]:
+    def boxed(at: Point, size: float, turned: bool) -> Box:
         a, b = unit * size / 2, 0.45 * size
         a, b = (b, a) if turned else (a, b)
         return at[0] - a, at[1] - b, at[0] + a, at[1] + b
 
     if size >= SMALLEST:
-        for _ in range(2):                                                # a smaller part may lie in the middle of a large one
-            box = boxed(middle, size, turned)
-            if not any(shapely.intersects(taken_, shapely.box(*box)) for taken_ in taken):
-                break
-        return Words(middle, text, size, turned=turned), box
+        return Words(middle, text, size, turned=turned), boxed(middle, size, turned)
     size = SMALLEST + 2
     for dx, dy in ((0, -1), (0, 1), (1, 0), (-1, 0)):
         at = (middle[0] + dx * (w / 2 + unit * size / 2 + 3), middle[1] + dy * (h / 2 + 0.45 * size + 3))
@@ -242,32 +277,38 @@ def _designator(part: int, text: str, bodies: list[BaseGeometry], tree: shapely.
     return Words(middle, text, SMALLEST, turned=turned, halo=True), boxed(middle, SMALLEST, turned)
 
 
-def _callouts(assembly: Assembly, chosen: tuple[Subject, ...], bodies: list[BaseGeometry], scale: float, origin: Point, width: int,
-              room: tuple[float, float, float, float]) -> tuple[list[Mark], tuple[Callout, ...]]:
-    """Labels in two columns, leaders to their targets, and the truth about both. Numbers run down the left column, then the right."""
+def _callouts(chosen: tuple[Subject, ...], bodies: list[BaseGeometry], scale: float, origin: Point, width: int,
+              room: tuple[float, float, float, float], sides: tuple[float, float]) -> tuple[list[Mark], tuple[Callout, ...]]:
+    """Labels in two columns, leaders to their targets, and the truth about both. Numbers run down the left, then the right.
+
+    ``sides`` are the least and the greatest x of all that is drawn, board frame [m].
+    """
     if not chosen:
         return [], ()
     rows = max(6, len(chosen))
     ys = np.linspace(room[1] + 20, room[3] - 20, rows)
-    inner = (EDGE + COLUMN - 120, width - EDGE - COLUMN + 120)
-    ports = np.array([(x, y) for x in inner for y in ys])
-    targets = _to_pixels(np.array([s.target for s in chosen]), scale, origin)
-    ends = ports + np.array([[LANDING if x == inner[0] else -LANDING, 0.0] for x, _ in ports])
-    port = assign(targets, ends, bodies, [s.part for s in chosen])
+    near = _to_pixels(np.array([[sides[0], 0.0], [sides[1], 0.0]]), scale, origin)[:, 0] + np.array([-GAP, GAP])
+    ports = np.array([(x, y) for x in near for y in ys])
+    ends = ports + np.repeat([[LANDING, 0.0], [-LANDING, 0.0]], rows, axis=0)
+    aims = _to_pixels(np.array([s.target for s in chosen]), scale, origin)
+    port = assign(aims, ends, bodies, [s.part for s in chosen])
     marks: list[Mark] = []
     found: list[Callout] = []
     for number, k in enumerate(np.argsort(port), 1):
-        subject, (px, py), target = chosen[k], ports[port[k]], (float(targets[k, 0]), float(targets[k, 1]))
-        left = port[k] < rows
-        path = leader((float(px), float(py)), target, LANDING if left else -LANDING)
-        wide = max(text_width(line, LABEL * (1.0 if n == 0 else 0.8)) for n, line in enumerate(subject.lines)) + 66
-        edge = float(px) - wide - 8 if left else float(px) + 8
-        box = (edge, float(py) - 34, edge + wide, float(py) + 34)
-        marks += [Stroke(path, 4.5, 255), Stroke(path, 2.0), Disk(target, 6, 1.0, 0, 0),
-                  Disk((edge + 24, float(py)), 23, 2.0, 0, 255), Words((edge + 24, float(py)), str(number), 26),
-                  Words((edge + 56, float(py) - 15), subject.lines[0], LABEL, "lm")]
-        marks += [Words((edge + 56, float(py) + 17), line, LABEL * 0.8, "lm", ink=60) for line in subject.lines[1:]]
-        found.append(Callout(number, subject.kind, subject.reference, subject.lines, subject.target, target, box, path))
+        subject, (px, py), left = chosen[k], (float(ports[port[k], 0]), float(ports[port[k], 1])), bool(port[k] < rows)
+        target = (float(aims[k, 0]), float(aims[k, 1]))
+        if subject.part >= 0 and subject.kind != "polarity":
+            target = edge_point(bodies[subject.part], (float(ends[port[k], 0]), py), INSET)
+        path = leader((px, py), target, LANDING if left else -LANDING)
+        limit = (px if left else width - px) - EDGE - 84
+        lines = tuple(fitted(line, size, limit) for line, size in zip(subject.lines, (LABEL, SMALL), strict=True))
+        wide = max(text_width(line, size) for line, size in zip(lines, (LABEL, SMALL), strict=True)) + 62
+        edge = px - wide - 8 if left else px + 8
+        marks += [Stroke(path, 5.0, 255), Stroke(path, 2.0), Disk(target, 6, 1.0, 0, 0), Disk((edge + 24, py), 23, 2.0, 0, 255),
+                  Words((edge + 24, py), str(number), 26), Words((edge + 56, py - 15), lines[0], LABEL, "lm"),
+                  Words((edge + 56, py + 17), lines[1], SMALL, "lm", ink=60)]
+        found.append(Callout(number, subject.kind, subject.reference, lines, _to_board(target, scale, origin), target,
+                             (edge, py - 34, edge + wide, py + 34), path))
     return marks, tuple(found)
 
 
@@ -279,7 +320,8 @@ def _paper(assembly: Assembly, title: str, revision: str, scale: float, width: i
     right, bottom = width - EDGE, height - EDGE
     left, top = right - BLOCK[0], bottom - BLOCK[1]
     board = assembly.board
-    rows = ((("TITLE", title), ("SIDE", assembly.side.upper())), (("ASSEMBLY DRAWING", f"{len(assembly.components)} parts placed"), ("REV", revision)),
+    rows = ((("TITLE", title), ("SIDE", assembly.side.upper())),
+            (("ASSEMBLY DRAWING", f"{len(assembly.components)} parts placed"), ("REV", revision)),
             (("BOARD", f"{board.size[0] * 1e3:.2f} x {board.size[1] * 1e3:.2f} x {board.thickness * 1e3:.2f} mm"),
              ("SCALE", f"{scale * 25.4e-3 / 300:.1f}:1 at 300 dpi")))
     marks: list[Mark] = [frame(EDGE, EDGE, right, bottom, 4.0), frame(left, top, right, bottom)]
@@ -290,11 +332,10 @@ def _paper(assembly: Assembly, title: str, revision: str, scale: float, width: i
                   Words((left + 14, y + 54), text[:40], 32, "lm"), Words((split + 14, y + 20), name2, 18, "lm", ink=90),
                   Words((split + 14, y + 54), text2, 28, "lm")]
     marks.append(Stroke(((split, top), (split, bottom)), 2.0))
-    kinds = sorted({p.kind for p in assembly.packages if p.polarised})
-    notes = ["NOTES", "1. Dimensions in millimetres.", f"2. Stencil {assembly.stencil_thickness * 1e6:.0f} µm.",
-             "3. A dot or a bar marks terminal 1 of polarised parts" + (f": {', '.join(kinds)}." if kinds else "."),
+    notes = ["NOTES", "1. Dimensions in millimetres.", f"2. Stencil {assembly.stencil_thickness * 1e3:.3f} mm.",
+             "3. A dot or a bar marks terminal 1 of polarised parts.",
              "4. Simulated product; not for manufacture."]
-    marks += [Words((EDGE + 30, top + 30 + 40 * n), line[:88], 26, "lm") for n, line in enumerate(notes)]
+    marks += [Words((EDGE + 30, top + 30 + 40 * n), line, 26, "lm") for n, line in enumerate(notes)]
     return marks
 
 

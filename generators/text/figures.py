@@ -12,24 +12,19 @@ from reportlab.graphics import renderSVG
 from reportlab.graphics.shapes import Circle, Drawing, Group, Line, Path, Polygon, PolyLine, Rect, String
 from reportlab.lib.colors import HexColor
 
-from generators.text.document import Figure, number
-from scenes.line.model import StationFlow
+from generators.text.document import Figure, Schematic, number
 from scenes.smt.oven import Oven, reflow_profile
+from scenes.smt.process import NOZZLES
 
 WIDTH = 470.0                                  # [pt]
-INK, PALE, WARM, COLD, BOARD = HexColor("#1f2a37"), HexColor("#eef1f5"), HexColor("#f3c9a5"), HexColor("#bcd7ee"), HexColor("#3d7a4f")
-MODULES = {"placement": 8}
-TAGS = 5                                       # sensor tags in a row below the picture
+INK, PALE, WARM, COLD, BOARD = (HexColor(c) for c in ("#1f2a37", "#eef1f5", "#f3c9a5", "#bcd7ee", "#3d7a4f"))
+COLUMNS = 3                                    # of measuring points below the picture
 LONGEST = 26                                   # characters of a channel in a tag
 
 
 def drawing(figure: Figure, font: str) -> Drawing:
     """The figure as a reportlab drawing."""
-    if figure.kind == "zones":
-        assert isinstance(figure.data, Oven)
-        return _zones(figure.data, font)
-    kind, identity, flow, channels, zones = figure.data                   # type: ignore[misc]
-    return _schematic(kind, identity, flow, channels, zones, font)
+    return _zones(figure.data, font) if isinstance(figure.data, Oven) else _schematic(figure.data, font)
 
 
 def svg(figure: Figure) -> str:
@@ -51,16 +46,14 @@ def _arrow(x0: float, y: float, x1: float) -> Group:
                  Polygon([x1, y, x1 - 7, y + 3, x1 - 7, y - 3], fillColor=INK, strokeColor=None))
 
 
-def _schematic(kind: str, identity: str, flow: StationFlow | None, channels: Sequence[str], zones: Sequence[float],
-               font: str) -> Drawing:
-    """The station between its neighbours, its modules inside, its measuring points as numbered tags."""
-    shown = list(channels)
-    rows = -(-len(shown) // 3)
+def _schematic(s: Schematic, font: str) -> Drawing:
+    """The station with its modules, the places before it, and a list of its measuring points below."""
+    rows, flow = -(-len(s.channels) // COLUMNS), s.flow
     height = 175 + 11 * rows
     d = Drawing(WIDTH, height)
     x, y, w, h = 95.0, height - 155.0, 300.0, 130.0
     d.add(_box(x, y, w, h, HexColor("#fbfcfd")))
-    d.add(_text(x + w / 2, y + h + 6, identity, font, 9))
+    d.add(_text(x + w / 2, y + h + 6, s.station, font, 9))
     belt = y + 26
     d.add(Line(x - 80, belt, x + w + 65, belt, strokeColor=INK, strokeWidth=1.6))
     d.add(_arrow(x - 90, belt + 12, x - 62))
@@ -70,10 +63,10 @@ def _schematic(kind: str, identity: str, flow: StationFlow | None, channels: Seq
         d.add(_box(x - 14 - 12 * i, belt + 2, 9, 5, BOARD))
     if flow:
         d.add(_text(x - 36, belt - 12, f"{flow.buffer} ×", font, 7))
-    for piece in _INSIDE.get(kind, _plain)(x, y, w, belt, zones, font):
+    for piece in _INSIDE.get(s.kind, _plain)(x, y, w, belt, s.zones, font):
         d.add(piece)
-    for n, channel in enumerate(shown):
-        column, row = n % 3, n // 3
+    for n, channel in enumerate(s.channels):
+        column, row = n % COLUMNS, n // COLUMNS
         tx, ty = 8 + column * 157, y - 22 - 11 * row
         d.add(Circle(tx, ty + 2.6, 4.6, fillColor=PALE, strokeColor=INK, strokeWidth=0.5))
         d.add(_text(tx, ty + 0.8, str(n + 1), font, 5))
@@ -102,7 +95,7 @@ def _printer(x: float, y: float, w: float, belt: float, zones: Sequence[float], 
 
 def _placement(x: float, y: float, w: float, belt: float, zones: Sequence[float], font: str) -> list[Any]:
     out: list[Any] = [_board(x + w / 2 - 60, belt + 2, 120), _box(x + 50, belt + 62, w - 100, 26)]
-    for i in range(MODULES["placement"]):
+    for i in range(NOZZLES):
         cx = x + 65 + i * (w - 130) / 7
         out += [Line(cx, belt + 62, cx, belt + 40, strokeColor=INK, strokeWidth=2),
                 Polygon([cx - 4, belt + 40, cx + 4, belt + 40, cx, belt + 30], fillColor=PALE, strokeColor=INK, strokeWidth=0.6),
@@ -116,7 +109,8 @@ def _reflow(x: float, y: float, w: float, belt: float, zones: Sequence[float], f
     out: list[Any] = []
     for i, z in enumerate(zones):
         left = x + 10 + i * step
-        out += [_box(left, belt + 12, step - 2, 64, WARM if i <= hot else COLD), _text(left + step / 2 - 1, belt + 58, str(i + 1), font),
+        out += [_box(left, belt + 12, step - 2, 64, WARM if i <= hot else COLD),
+                _text(left + step / 2 - 1, belt + 58, str(i + 1), font),
                 _text(left + step / 2 - 1, belt + 40, number(z), font, 6.5),
                 Circle(left + step / 2 - 1, belt + 25, 6, fillColor=HexColor("#ffffff"), strokeColor=INK, strokeWidth=0.6),
                 Line(left + step / 2 - 7, belt + 25, left + step / 2 + 5, belt + 25, strokeColor=INK, strokeWidth=0.6)]

@@ -47,15 +47,15 @@ def _parse(text: str) -> tuple[_Part, ...]:
 def _sequence(tokens: list[str], at: int, *, nested: bool) -> tuple[tuple[_Part, ...], int]:
     parts: list[_Part] = []
     while at < len(tokens):
-        token = tokens[at]
-        if token == "[":
+        piece = tokens[at]
+        if piece == "[":
             choices, at = _choices(tokens, at + 1)
             parts.append(_Part("one of", choices=choices))
-        elif token == "]" or (token == "|" and nested):
+        elif piece == "]" or (piece == "|" and nested):
             return tuple(parts), at
         else:
-            kind = "rule" if token[0] == "<" else "slot" if token[0] == "{" else "text"
-            parts.append(_Part(kind, token if kind == "text" else token[1:-1]))
+            kind = "rule" if piece[0] == "<" else "slot" if piece[0] == "{" else "text"
+            parts.append(_Part(kind, piece if kind == "text" else piece[1:-1]))
             at += 1
     if nested:
         raise InvariantError(f"grammar: {''.join(tokens)!r} opens a bracket that it never closes")

@@ -16,14 +16,17 @@ _DIGITS = "영일이삼사오육칠팔구"
 # how the letters are called; those not listed end open
 _LETTERS = {"L": "엘", "M": "엠", "N": "엔", "R": "알"}
 # words that Korean shop floors write in Latin letters, as they are said
-_WORDS = {"nozzle": "노즐", "feeder": "피더", "blower": "블로워", "heater": "히터", "bearing": "베어링", "vacuum": "배큠", "zone": "존",
-          "stencil": "스텐실", "squeegee": "스퀴지", "conveyor": "컨베이어", "air": "에어", "lamp": "램프", "tube": "튜브", "focus": "포커스",
-          "reel": "릴", "sensor": "센서", "mask": "마스크", "roller": "롤러", "fitting": "피팅", "pitch": "피치", "tip": "팁",
-          "alarm": "알람", "reset": "리셋", "line": "라인", "board": "보드", "head": "헤드", "fan": "팬", "motor": "모터", "led": "엘이디"}
+_WORDS = {
+    "nozzle": "노즐", "feeder": "피더", "blower": "블로워", "heater": "히터", "bearing": "베어링", "vacuum": "배큠", "zone": "존",
+    "stencil": "스텐실", "squeegee": "스퀴지", "conveyor": "컨베이어", "air": "에어", "lamp": "램프", "tube": "튜브",
+    "focus": "포커스", "reel": "릴", "sensor": "센서", "mask": "마스크", "roller": "롤러", "fitting": "피팅", "pitch": "피치",
+    "tip": "팁", "alarm": "알람", "reset": "리셋", "line": "라인", "board": "보드", "head": "헤드", "fan": "팬", "motor": "모터",
+    "led": "엘이디", "low": "로우", "temp": "템프", "volume": "볼륨", "error": "에러", "mounter": "마운터", "reflow": "리플로우",
+}
 
 
 # 높음, 많음 and the like are no phenomena: "진공 낮음 현상 있음" is said "진공 낮음 확인"
-_PLAIN = re.compile(r"([높낮많적잦없]음|큼|어려움|미달|필요) (현상이 있습니다|현상 있음|현상 확인)")
+_PLAIN = re.compile(r"([높낮많적잦없]음|약함|심함|큼|어려움|미달|필요) (현상이 있습니다|현상 있음|현상 확인)")
 
 
 def final(text: str) -> int:
@@ -57,7 +60,7 @@ def particles(text: str) -> str:
 
 
 def swap_vowel(text: str, rng: np.random.Generator) -> str:
-    """ㅐ written for ㅔ or the other way round in one syllable, the commonest Korean misspelling. Same text where there is none."""
+    """ㅐ written for ㅔ or the other way round in one syllable, a common misspelling. Unchanged where there is none."""
     at = [i for i, c in enumerate(text) if 0xAC00 <= ord(c) <= 0xD7A3 and (ord(c) - 0xAC00) % 588 // 28 in (1, 5)]
     if not at:
         return text

@@ -1,4 +1,4 @@
-"""knowledge: what a drift shows to people and machines, what it turns out to be, and what is done about it. No words of any language.
+"""knowledge: what a drift shows to people and machines, what it turns out to be, what is done about it. No words of a language.
 
 A symptom is something a person at the line can see, hear or read off a display. Next to it stands the severity from which it can
 be noticed (engineering defaults, ordered by physics: what a sensor shows comes before what the product shows). A cause is known
@@ -69,7 +69,8 @@ STOPS: dict[str, Trouble] = {
 }
 """Random stops by event code; a code that is not here is told as "stop"."""
 
-SERIES = {"printer": 1000, "spi": 2000, "placement": 3000, "reflow": 4000, "aoi": 5000, "axi": 6000, "infrared": 6500, "test": 7000}
+SERIES = {"printer": 1000, "spi": 2000, "placement": 3000, "reflow": 4000, "aoi": 5000, "axi": 6000, "infrared": 6500,
+          "test": 7000}
 """Alarm numbers of a machine start here."""
 OTHER_SERIES = 9000
 

@@ -15,7 +15,6 @@ import numpy as np
 
 from generators.text.entry import Entry, EntryKind, Language
 from generators.text.grammar import write
-from generators.text.hangul import particles
 from generators.text.knowledge import OTHER_SERIES, SERIES, Trouble
 from generators.text.occasions import DAY, SHIFT, Occasion, occasions, shifts
 from generators.text.people import SHIFTS, Person, crew, in_hand
@@ -62,9 +61,7 @@ def write_log(run: Run, rng: np.random.Generator, *, languages: tuple[Language, 
     for time, _, occasion, stream in found:
         number = 0
         if occasion.order:                                                # opened and closed under one number
-            number = orders.setdefault(occasion.order, FIRST_ORDER + len(orders) + 7 * len(run.line.stations))
-            if occasion.cause or not occasion.drift:
-                orders[f"closed {number}"] = orders.pop(occasion.order)
+            number = orders.setdefault(occasion.order, FIRST_ORDER + len(orders))
         if occasion.writer == "machine":
             out.append(_alarm(run, occasion, time, base, languages))
         else:
@@ -179,8 +176,9 @@ def _entry(run: Run, o: Occasion, time: float, number: int, start_of_day: float,
     says_module = "module" in used and not vague and bool(o.module)
     mentions = sorted(used - (set() if says_module else {"module"}))
     entry = Entry(
-        time, person.role, person.author, o.kind, person.language, text, o.at, o.event, o.station, o.module, o.drift, o.drift_kind,
-        o.symptom, o.cause, o.action, o.part, o.minutes, number, o.values, tuple(mentions), stated if says_module else "", not (says_module and wrong))
+        time, person.role, person.author, o.kind, person.language, text, o.at, o.event, o.station, o.module, o.drift,
+        o.drift_kind, o.symptom, o.cause, o.action, o.part, o.minutes, number, o.values, tuple(mentions),
+        stated if says_module else "", not (says_module and wrong))
     return replace(entry, station="") if o.values and "station" not in mentions else entry
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 
-from generators.text.document import Block, Cell, Document, Fact, Figure, Section, Steps, Table, Text, fact
+from generators.text.document import Block, Cell, Document, Fact, Figure, Schematic, Section, Steps, Table, Text, fact
 from generators.text.entry import Language
 from generators.text.knowledge import DRIFTS, OTHER_SERIES, SERIES
 from generators.text.settings import settings
@@ -94,8 +94,9 @@ class _Writer:
     # --- sections -----------------------------------------------------------------------------------------------
 
     def _identification(self) -> Iterator[Block]:
-        words, rows = self.words["words"], [self._row("station", self.station.id), self._row("kind", self.kind_name),
-                                            self._row("path", self.station.path), self._row("product", self.scene.product.board.stem)]
+        words = self.words["words"]
+        rows = [self._row("station", self.station.id), self._row("kind", self.kind_name), self._row("path", self.station.path),
+                self._row("product", self.scene.product.board.stem)]
         if self.line and self.flow_:
             after = [s.station for s in self.line.stations if self.station.id in s.after]
             rows.append(self._row("feeds_from", ", ".join(self.flow_.after) or words["first"]))
@@ -108,8 +109,8 @@ class _Writer:
     def _description(self) -> Iterator[Block]:
         yield Text(self.words["describe"].get(self.station.kind, self.words["describe"]["other"]))
         channels = tuple(s.channel.removeprefix(f"{self.station.id}/") for s in self._channels())
-        yield Figure(self.words["figures"]["schematic"].format(title=self.kind_name), f"{self.station.id}-schematic", "schematic",
-                     (self.station.kind, self.station.id, self.flow_, channels, self.process.oven.zones))
+        picture = Schematic(self.station.kind, self.station.id, self.flow_, channels, self.process.oven.zones)
+        yield Figure(self.words["figures"]["schematic"].format(title=self.kind_name), f"{self.station.id}-schematic", picture)
 
     def _flow(self) -> Iterator[Block]:
         f, line = self.flow_, self.line
@@ -134,7 +135,7 @@ class _Writer:
         rows = tuple((f"{words['values']['zone']['name']} {i}", words["words"]["heating" if i <= hot else "cooling"],
                       fact("zone", z, "°C", item=str(i))) for i, z in enumerate(zones, 1))
         yield Table(words["tables"]["zones"], tuple(words["columns"][c] for c in ("zone", "type", "set")), rows, (0.3, 0.3, 0.4))
-        yield Figure(words["figures"]["zones"], f"{self.station.id}-zones", "zones", self.process.oven)
+        yield Figure(words["figures"]["zones"], f"{self.station.id}-zones", self.process.oven)
 
     def _instrument(self) -> Iterator[Block]:
         for title, rows in settings(self.station, self.scene, self.process, "instrument"):
@@ -164,16 +165,20 @@ class _Writer:
                     tuple(rows), (0.3, 0.25, 0.2, 0.25))
 
     def _wear(self) -> Iterator[Block]:
-        from scenes.line.drifts import KINDS                              # scipy: only where something wears
+        from scenes.line.drifts import KINDS  # scipy: only where something wears
         words, rows = self.words, []
         for d in self.drifts:
             cycles = KINDS[d.kind].counts == "cycles"
             life = d.life or KINDS[d.kind].life
             name = self._item(d)
             warn: Cell = fact("warn", d.alarm, item=name) if d.alarm <= 1 else "–"
-            renew: Cell = fact("renew", d.maintain, item=name) if math.isfinite(d.maintain) else words["words"]["failure"]
-            rows.append((name, fact("life", life if cycles else life / 3600, words["words"]["cycles"] if cycles else "h", item=name),
-                         warn, renew, fact("duration", d.repair / 60, "min", item=name), *self._procedure(d, name)))
+            renew: Cell = words["words"]["failure"]
+            if math.isfinite(d.maintain):
+                renew = fact("renew", d.maintain, item=name)
+            unit, per = (words["words"]["cycles"], 1.0) if cycles else ("h", 3600.0)
+            nominal = fact("life", life / per, unit, item=name)
+            takes = fact("duration", d.repair / 60, "min", item=name)
+            rows.append((name, nominal, warn, renew, takes, *self._procedure(d, name)))
         if rows:
             names = ("part", "life", "warn", "renew", "duration", "procedure")[:len(rows[0])]   # a spec sheet has no procedures
             yield Text(words["note_tolerance"])
@@ -190,8 +195,8 @@ class _Writer:
             for fault in words["troubleshooting"][kind]:
                 rows.append((fault["see"], fault["check"], f"{words['columns']['procedure']} {self._number(kind)}"))
         if rows:
-            yield Table(words["tables"]["troubleshooting"], tuple(words["columns"][c] for c in ("observation", "check", "remedy")),
-                        tuple(rows), (0.42, 0.38, 0.2))
+            columns = tuple(words["columns"][c] for c in ("observation", "check", "remedy"))
+            yield Table(words["tables"]["troubleshooting"], columns, tuple(rows), (0.42, 0.38, 0.2))
 
     def _spares(self) -> Iterator[Block]:
         words, rows = self.words, []
@@ -200,8 +205,8 @@ class _Writer:
                 code = f"LT-{SERIES.get(self.station.kind, OTHER_SERIES) + DRIFTS[kind].code}-{n}"
                 rows.append((name, Fact("part_number", code, code, item=name), words["items"][kind]["name"]))
         if rows:
-            yield Table(words["tables"]["spares"], tuple(words["columns"][c] for c in ("name", "number", "part")), tuple(rows),
-                        (0.45, 0.25, 0.3))
+            columns = tuple(words["columns"][c] for c in ("name", "number", "part"))
+            yield Table(words["tables"]["spares"], columns, tuple(rows), (0.45, 0.25, 0.3))
 
     # --- pieces -------------------------------------------------------------------------------------------------
 
@@ -221,8 +226,8 @@ class _Writer:
             parts = words["items"][kind]["parts"].values()
             if parts:
                 lines.append(f"{words['headings']['spares']}: {', '.join(parts)}.")
-            yield Section(kind, f"{number}.{n}", procedure["title"],
-                          (*(Text(t) for t in lines), Steps(tuple(s.format_map(slots) for s in procedure["steps"]), numbered=True)))
+            steps = Steps(tuple(s.format_map(slots) for s in procedure["steps"]), numbered=True)
+            yield Section(kind, f"{number}.{n}", procedure["title"], (*(Text(t) for t in lines), steps))
 
     def _number(self, kind: str) -> str:
         return f"{self.numbers.get('procedures', '')}.{self.kinds.index(kind) + 1}"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -101,6 +101,8 @@ def occasions(run: Run, base: int) -> list[Occasion]:
         mended.setdefault(run.events[repair.found].drift, []).append(repair)
     out: list[Occasion] = []
     for i, event in notable:
+        if event.kind == "cleaning" and not event.operator:               # the machine wiped by itself, every ten boards
+            continue
         done = next((r.done for r in mended.get(event.drift, ()) if r.done >= event.time), math.inf) if event.drift else math.inf
         out += _of_event(run, i, event, done, np.random.default_rng([base, 2, i]))
     for repair in ends:
@@ -129,75 +131,69 @@ def _severity(run: Run, drift: Drift, time: float) -> float:
 
 
 def _of_event(run: Run, i: int, e: Event, done: float, rng: np.random.Generator) -> Iterator[Occasion]:
-    """What is written when something begins: alarms, calls for help, refills."""
+    """What is written when something begins: alarms, calls for help, refills. ``done``: when it is mended, inf for never."""
     drift = _drift(run.line, e.drift) if e.drift else None
-    about = {"event": i, "station": e.station, "at": e.time, "until": done}
+    about = Occasion((4, i, 0), e.time, 0.0, e.time, e.kind, "alarm", "machine", i, e.station, until=done)
     if drift is not None:
-        about |= {"module": drift.module, "drift": drift.id, "drift_kind": drift.kind}
+        about = replace(about, module=drift.module, drift=drift.id, drift_kind=drift.kind)
+    after = replace(about, key=(4, i, 1), known=e.time + e.duration, kind="note", writer="operator", minutes=e.duration / 60,
+                    operator=e.operator)
     if e.kind in ("alarm", "fault"):
-        trouble = DRIFTS.get(drift.kind) if drift else None
-        trouble = trouble or STOPS[stop_of(e.code)]
-        machine = Occasion((4, i, 0), e.time, 0.0, rule=f"{e.kind}", kind="alarm", writer="machine", symptom=trouble.alarm,
-                           trouble=trouble, **about)                      # type: ignore[arg-type]
-        yield machine
-        told, ordered, symptom = rng.random(), rng.random(), rng.random()
-        if drift is not None and e.kind == "alarm":
-            seen = trouble.alarm if symptom < 0.6 else _symptom(trouble, _severity(run, drift, e.time), rng)
+        trouble = DRIFTS[drift.kind] if drift is not None and drift.kind in DRIFTS else STOPS[stop_of(e.code)]
+        about = replace(about, symptom=trouble.alarm, trouble=trouble)
+        yield about
+        told, ordered, own = rng.random(3)
+        if drift is None:
+            return
+        seen = _symptom(trouble, _severity(run, drift, e.time), rng)
+        if e.kind == "fault" and told < 0.8:
+            yield replace(about, key=(4, i, 1), delay=300.0, rule="log_down", kind="shift_log", writer="operator", symptom=seen)
+        if e.kind == "alarm":
+            seen = trouble.alarm if own < 0.6 else seen
             if told < 0.6:
-                yield Occasion((4, i, 1), e.time, 900.0, rule="note_alarm", kind="note", writer="operator", symptom=seen,
-                               trouble=trouble, **about)                  # type: ignore[arg-type]
+                yield replace(about, key=(4, i, 1), delay=900.0, rule="note_alarm", kind="note", writer="operator", symptom=seen)
             if ordered < 0.5:
-                yield Occasion((4, i, 2), e.time, 2400.0, rule="order_open", kind="work_order", writer="lead", symptom=seen,
-                               trouble=trouble, order=e.drift, **about)   # type: ignore[arg-type]
-        elif drift is not None and told < 0.8:
-            seen = _symptom(trouble, _severity(run, drift, e.time), rng)
-            yield Occasion((4, i, 1), e.time, 300.0, rule="log_down", kind="shift_log", writer="operator", symptom=seen,
-                           trouble=trouble, **about)                      # type: ignore[arg-type]
+                yield replace(about, key=(4, i, 2), delay=2400.0, rule="order_open", kind="work_order", writer="lead",
+                              symptom=seen, order=f"{e.drift} {done}")
     elif e.kind == "material" and rng.random() < 0.2:
-        yield Occasion((4, i, 1), e.time + e.duration, 600.0, rule="note_supply", kind="note", writer="operator", supply=e.code,
-                       minutes=e.duration / 60, operator=e.operator, **about)   # type: ignore[arg-type]
+        yield replace(after, delay=600.0, rule="note_supply", supply=e.code)
     elif e.kind == "cleaning" and e.operator and rng.random() < 0.3:
-        yield Occasion((4, i, 1), e.time + e.duration, 600.0, rule="note_clean", kind="note", writer="operator",
-                       minutes=e.duration / 60, operator=e.operator, **about)   # type: ignore[arg-type]
+        yield replace(after, delay=600.0, rule="note_clean")
     elif e.kind == "changeover" and e.station == run.line.stations[0].station:   # the event stands once for every station
-        yield Occasion((4, i, 1), e.time + e.duration, 1200.0, at=e.time, rule="log_changeover", kind="shift_log", writer="operator",
-                       event=i, minutes=e.duration / 60, operator=e.operator)
+        yield replace(after, delay=1200.0, rule="log_changeover", kind="shift_log", station="")
 
 
 def _of_repair(run: Run, repair: Repair, rng: np.random.Generator) -> Iterator[Occasion]:
     """What is written when it is over: the cause is known now."""
     e = run.events[repair.found]
     drift = _drift(run.line, e.drift) if e.drift else None
-    seconds = repair.done - repair.begin
-    about = {"event": repair.found, "station": e.station, "at": repair.begin, "minutes": seconds / 60, "operator": e.operator}
-    logged, noted, ordered = rng.random(3)
     worn = drift is not None and drift.kind in DRIFTS
     trouble = DRIFTS[drift.kind] if drift is not None and worn else STOPS[stop_of(e.code)]
+    seconds = repair.done - repair.begin
+    logged, noted, ordered = rng.random(3)
     action = list(trouble.actions)[int(rng.integers(len(trouble.actions)))]
     parts = trouble.actions[action]
-    about |= {"action": action, "part": parts[int(rng.integers(len(parts)))] if parts else ""}
+    part = parts[int(rng.integers(len(parts)))] if parts else ""
+    about = Occasion((5, repair.found, 0), repair.done, 1500.0, repair.begin, "log_stop", "shift_log", "operator", repair.found,
+                     e.station, symptom=trouble.alarm, action=action, part=part, trouble=trouble, minutes=seconds / 60,
+                     operator=e.operator)
+    order = replace(about, key=(5, repair.found, 2), delay=3600.0, rule="order_stop", kind="work_order", writer="technician",
+                    order=f"#{repair.found}")
     if drift is None or not worn:
-        about |= {"symptom": trouble.alarm, "trouble": trouble}
         if logged < (0.9 if seconds > LONG_STOP else LOGGED):
-            yield Occasion((5, repair.found, 0), repair.done, 1500.0, rule="log_stop", kind="shift_log" if noted < 0.7 else "note",
-                           writer="operator", **about)                    # type: ignore[arg-type]
+            yield about if noted < 0.7 else replace(about, kind="note")
         if seconds > ORDER_STOP and ordered < 0.8:
-            yield Occasion((5, repair.found, 1), repair.done, 3600.0, rule="order_stop", kind="work_order", writer="technician",
-                           order=f"#{repair.found}", **about)             # type: ignore[arg-type]
+            yield order
         return
     seen = _symptom(trouble, _severity(run, drift, repair.begin), rng)
-    about |= {"module": drift.module, "drift": drift.id, "drift_kind": drift.kind, "symptom": seen, "cause": drift.kind,
-              "trouble": trouble}
-    planned = repair.fault < 0
+    about, order = (replace(o, module=drift.module, drift=drift.id, drift_kind=drift.kind, symptom=seen, cause=drift.kind)
+                    for o in (about, order))
     if logged < 0.7:
-        yield Occasion((5, repair.found, 0), repair.done, 1500.0, rule="log_planned" if planned else "log_repaired",
-                       kind="shift_log", writer="lead" if planned else "operator", **about)   # type: ignore[arg-type]
+        yield replace(about, rule="log_planned", writer="lead") if repair.fault < 0 else replace(about, rule="log_repaired")
     if noted < 0.5:
-        yield Occasion((5, repair.found, 1), repair.done, 900.0, rule="note_done", kind="note", writer="technician",
-                       **about)                                           # type: ignore[arg-type]
+        yield replace(about, key=(5, repair.found, 1), delay=900.0, rule="note_done", kind="note", writer="technician")
     if ordered < 0.95:
-        yield Occasion((5, repair.found, 2), repair.done, 3600.0, rule="order_close", kind="work_order", writer="technician",
-                       order=e.drift, **about)                            # type: ignore[arg-type]
+        yield replace(order, rule="order_close", order=f"{e.drift} {repair.done}")
 
 
 def _of_drift(run: Run, d: int, drift: Drift, mended: list[Repair], base: int) -> Iterator[Occasion]:

@@ -67,8 +67,9 @@ def render(document: Document, *, font: str | Path | None = None) -> Rendered:
     else:
         story = story[1:]
     for section in document.sections:
-        heading = Paragraph(escape(f"{section.number}  {section.title}"), styles["heading" if "." not in section.number else "heading2"])
-        heading.entry = (section.number.count("."), f"{section.number}  {section.title}")
+        title, depth = f"{section.number}  {section.title}", section.number.count(".")
+        heading = Paragraph(escape(title), styles["heading2" if depth else "heading"])
+        heading.entry = (depth, title)
         groups = [g for block in section.blocks for g in _groups(block, section.number, styles, names)]
         first = 2 if isinstance(section.blocks[0], Text) and len(groups) > 1 else 1   # a heading is followed by more than a line
         story += [KeepTogether([heading, *(f for g in groups[:first] for f in g)]), *(KeepTogether(g) for g in groups[first:])]
@@ -121,7 +122,8 @@ def _styles(plain: str, bold: str) -> dict[str, ParagraphStyle]:
     def style(name: str, size: float, font: str = plain, **more: Any) -> ParagraphStyle:
         return ParagraphStyle(name, fontName=font, fontSize=size, leading=size * 1.4, textColor=INK, wordWrap=None, **more)
     return {s.name: s for s in (
-        style("title", 22, bold, spaceAfter=6), style("subtitle", 12), style("notice", 8.5, borderColor=GREY, borderWidth=1, borderPadding=5),
+        style("title", 22, bold, spaceAfter=6), style("subtitle", 12),
+        style("notice", 8.5, borderColor=GREY, borderWidth=1, borderPadding=5),
         style("plain heading", 14, bold, spaceAfter=6), style("heading", 14, bold, spaceBefore=14, spaceAfter=6),
         style("heading2", 11, bold, spaceBefore=10, spaceAfter=4), style("text", 9.5, spaceAfter=6),
         style("step", 9.5, leftIndent=16, bulletIndent=2, spaceAfter=3), style("cell", 8.5), style("head", 8.5, bold),
@@ -147,7 +149,8 @@ def _piece(table: Table, rows: Sequence[Sequence[Any]], section: str, styles: di
     data = [[Paragraph(escape(c), styles["head"]) for c in table.columns],
             *([Paragraph(escape(shown(c)), styles["cell"]) for c in row] for row in rows)]
     grid = Grid(data, colWidths=[width * share for share in table.widths], repeatRows=1, style=[
-        ("GRID", (0, 0), (-1, -1), 0.4, GREY), ("BACKGROUND", (0, 0), (-1, 0), HexColor("#eef1f5")), ("VALIGN", (0, 0), (-1, -1), "MIDDLE"),
+        ("GRID", (0, 0), (-1, -1), 0.4, GREY), ("BACKGROUND", (0, 0), (-1, 0), HexColor("#eef1f5")),
+        ("VALIGN", (0, 0), (-1, -1), "MIDDLE"),
         ("TOPPADDING", (0, 0), (-1, -1), 2), ("BOTTOMPADDING", (0, 0), (-1, -1), 3)])
     grid.facts = [(section, c.key, c.item) for row in rows for c in row if isinstance(c, Fact)]
     return [Paragraph(escape(table.title), styles["caption"]), grid, Spacer(1, 8)]
@@ -175,7 +178,7 @@ class _Template(BaseDocTemplate):                                         # type
         canvas.drawRightString(A4[0] - MARGIN, 11 * mm, f"{self.document.page} {canvas.getPageNumber()}")
         canvas.restoreState()
 
-    def afterFlowable(self, flowable: Any) -> None:  # noqa: N802 - reportlab's name
+    def afterFlowable(self, flowable: Any) -> None:
         for key in getattr(flowable, "facts", ()):
             self.found[key] = self.page
         if entry := getattr(flowable, "entry", None):

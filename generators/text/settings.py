@@ -44,13 +44,15 @@ def settings(station: Station, scene: Scene, process: Process, part: Literal["se
 def _printer(scene: Scene, process: Process) -> Group:
     p = process.printer
     return "printer", [fact("force", p.force, "N"), fact("speed", p.speed * 1e3, "mm/s"),
-                       fact("separation", p.separation * 1e3, "mm/s"), fact("stencil", scene.product.stencil_thickness * 1e6, "µm"),
+                       fact("separation", p.separation * 1e3, "mm/s"),
+                       fact("stencil", scene.product.stencil_thickness * 1e6, "µm"),
                        fact("wipe", p.wipe_interval)]
 
 
 def _placement(scene: Scene, process: Process) -> Group:
     p = process.placement
-    return "placement", [fact("accuracy", 4 * p.std * 1e6, "µm"), fact("rotation", math.degrees(4 * p.rotation_std), "°", digits=3),
+    return "placement", [fact("accuracy", 4 * p.std * 1e6, "µm"),
+                         fact("rotation", math.degrees(4 * p.rotation_std), "°", digits=3),
                          fact("nozzles", NOZZLES), fact("vacuum", p.vacuum / 1e3, "kPa"),
                          fact("vacuum_limit", VACUUM_LIMIT / 1e3, "kPa")]
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 from xml.sax.saxutils import escape
 
@@ -65,6 +66,15 @@ def text_width(text: str, size: float) -> float:
     return float(_font(100).getlength(text)) * size / 100
 
 
+def fitted(text: str, size: float, width: float) -> str:
+    """The text, cut with two points where it is wider than ``width`` [px]."""
+    if text_width(text, size) <= width:
+        return text
+    while text and text_width(text + "..", size) > width:
+        text = text[:-1]
+    return text + ".."
+
+
 def picture(marks: Sequence[Mark], width: int, height: int) -> NDArray[np.uint8]:
     """The sheet as grey levels, uint8 (height, width)."""
     image = Image.new("L", (width * FINE, height * FINE), 255)
@@ -92,11 +102,12 @@ def _stroke(draw: Any, mark: Stroke) -> None:
     if not mark.dash:
         draw.line(ring, fill=mark.ink, width=width, joint="curve")
         return
-    for (x0, y0), (x1, y1) in zip(ring, ring[1:], strict=False):
+    for (x0, y0), (x1, y1) in pairwise(ring):
         length = float(np.hypot(x1 - x0, y1 - y0))
         for at in np.arange(0.0, length, 2 * mark.dash * FINE):
             a, b = at / length, min(at + mark.dash * FINE, length) / length
-            draw.line([(x0 + a * (x1 - x0), y0 + a * (y1 - y0)), (x0 + b * (x1 - x0), y0 + b * (y1 - y0))], fill=mark.ink, width=width)
+            dash = [(x0 + f * (x1 - x0), y0 + f * (y1 - y0)) for f in (a, b)]
+            draw.line(dash, fill=mark.ink, width=width)
 
 
 def _words(image: Any, draw: Any, mark: Words) -> None:
@@ -109,7 +120,8 @@ def _words(image: Any, draw: Any, mark: Words) -> None:
     w, h = round(text_width(mark.text, mark.size) * FINE) + 2 * rim + 4, round(mark.size * FINE * 1.4) + 2 * rim
     stamp, alpha = Image.new("L", (w, h), HALO), Image.new("L", (w, h), 0)
     for target, ink, edge in ((stamp, mark.ink, HALO), (alpha, 255, 255)):
-        ImageDraw.Draw(target).text((w / 2, h / 2), mark.text, font=font, anchor="mm", fill=ink, stroke_width=rim, stroke_fill=edge)
+        ImageDraw.Draw(target).text((w / 2, h / 2), mark.text, font=font, anchor="mm", fill=ink, stroke_width=rim,
+                                    stroke_fill=edge)
     turn = Image.Transpose.ROTATE_90
     image.paste(stamp.transpose(turn), (round(x - h / 2), round(y - w / 2)), alpha.transpose(turn))
 
@@ -125,7 +137,8 @@ def svg(marks: Sequence[Mark], width: int, height: int) -> str:
             out.append(f'<{"polygon" if mark.closed else "polyline"} points="{points}" fill="{_grey(mark.fill)}" '
                        f'stroke="{_grey(mark.ink)}" stroke-width="{mark.width:.1f}"{dash}/>')
         elif isinstance(mark, Disk):
-            out.append(f'<circle cx="{mark.center[0]:.1f}" cy="{mark.center[1]:.1f}" r="{mark.radius:.1f}" fill="{_grey(mark.fill)}" '
+            x, y = mark.center
+            out.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{mark.radius:.1f}" fill="{_grey(mark.fill)}" '
                        f'stroke="{_grey(mark.ink)}" stroke-width="{mark.width:.1f}"/>')
         else:
             x, y = mark.at
@@ -140,4 +153,4 @@ def _grey(level: int | None) -> str:
     return "none" if level is None else f"#{level:02x}{level:02x}{level:02x}"
 
 
-__all__ = ["Disk", "Mark", "Point", "Stroke", "Words", "picture", "svg", "text_width"]
+__all__ = ["Disk", "Mark", "Point", "Stroke", "Words", "fitted", "picture", "svg", "text_width"]

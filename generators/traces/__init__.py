@@ -1,4 +1,4 @@
-"""traces: what sensors record: vibration, sound, pressure, flow, temperature, current, as volts would have shown it.
+"""traces: what sensors record: vibration, sound, pressure, flow, temperature, current.
 
 For: signals from the state of a machine (bearings, rotor, gears, structure), and what a sensor makes of them (range, filter,
 noise, steps, losses, clock). Slow histories and fast windows. Every random number has a generator.

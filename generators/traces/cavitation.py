@@ -71,7 +71,8 @@ def cavitation_noise(count: int, rate: float, rng: np.random.Generator, number: 
     frequency = rfftfreq(count, 1 / rate)
     inside = (frequency >= BAND[0]) & (frequency <= BAND[1])
     noise = shaped_noise(count, rate, rng, np.where(inside, (strength * model.acceleration) ** 2 / (BAND[1] - BAND[0]), 0.0))
-    beat = 1 + model.depth * cosine(2 * math.pi * blade_pass / rate * np.arange(count) + phase)
+    turn = 2 * math.pi * blade_pass / rate * np.arange(count, dtype=np.float64) + phase
+    beat = 1 + model.depth * cosine(turn)
     found: F64 = noise * beat / math.sqrt(1 + model.depth ** 2 / 2)       # the modulation adds no power
     return found
 

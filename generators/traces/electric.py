@@ -47,7 +47,8 @@ class InductionMotor:
         return load * self.power / (2 * math.pi * self.speed(1.0))
 
 
-def motor_current(motor: InductionMotor, count: int, rate: float, load: float, *, ripple: ArrayLike = 0.0, phase: float = 0.0) -> F64:
+def motor_current(motor: InductionMotor, count: int, rate: float, load: float, *, ripple: ArrayLike = 0.0,
+                  phase: float = 0.0) -> F64:
     """Current [A] of one phase, shape (count,).
 
     Args:
@@ -59,7 +60,7 @@ def motor_current(motor: InductionMotor, count: int, rate: float, load: float, *
             ``motor.torque()``.
         phase: [rad] of the mains at the first value.
     """
-    time = np.arange(count) / rate
+    time = np.arange(count, dtype=np.float64) / rate
     turn = 2 * math.pi * motor.supply * time + phase
     peak = math.sqrt(2.0) * motor.rated_current
     active = load + np.asarray(ripple, np.float64)
@@ -74,7 +75,7 @@ def motor_current(motor: InductionMotor, count: int, rate: float, load: float, *
 
 def ripple(count: int, rate: float, lines: Sequence[tuple[float, float]], phases: Sequence[float] | None = None) -> F64:
     """Torque ripple of lines (frequency [Hz], amplitude [any unit]), shape (count,)."""
-    time = np.arange(count) / rate
+    time = np.arange(count, dtype=np.float64) / rate
     total = np.zeros(count)
     for k, (frequency, amplitude) in enumerate(lines):
         total += amplitude * cosine(2 * math.pi * frequency * time + (0.0 if phases is None else phases[k]))
@@ -106,14 +107,14 @@ def heater_current(heater: Heater, count: int, rate: float, duty: ArrayLike, sev
     to the next period.
     """
     per_burst = max(1, round(2 * heater.supply * heater.burst))           # half-waves in a period
-    time = np.arange(count) / rate
+    time = np.arange(count, dtype=np.float64) / rate
     half = np.floor(time * (2 * heater.supply) + 1e-9).astype(np.int64)
     bursts = int(half[-1]) // per_burst + 1 if count else 0
     wanted = np.broadcast_to(np.clip(np.asarray(duty, np.float64), 0, 1), (bursts,)) * per_burst
     sent = np.diff(np.floor(np.concatenate([[0.0], np.cumsum(wanted)]) + 0.5))
     on = half % per_burst < sent[half // per_burst]
-    found: F64 = math.sqrt(2.0) * heater.current(severity) * on * np.sin(2 * math.pi * heater.supply * time)
-    return found
+    turn = 2 * math.pi * heater.supply * time
+    return np.asarray(math.sqrt(2.0) * heater.current(severity) * on * np.sin(turn), np.float64)
 
 
 @dataclass(frozen=True)
@@ -139,9 +140,9 @@ def feeder_current(feeder: Feeder, count: int, rate: float, moves: Sequence[floa
     """Motor current [A], shape (count,), over moves that begin at times [s] and meet errors [m].
 
     A move accelerates for a third, runs, and brakes for a third; an error drags all the way and is then taken back by a short
-    move in the other direction, in proportion.
+    move against its sign, in proportion.
     """
-    time = np.arange(count) / rate
+    time = np.arange(count, dtype=np.float64) / rate
     wanted = np.zeros(count)
     for begin, error in zip(moves, np.broadcast_to(np.asarray(errors, np.float64), (len(moves),)), strict=True):
         first, last, end = np.searchsorted(time, [begin, begin + feeder.move, begin + feeder.move + feeder.correction])
@@ -149,7 +150,7 @@ def feeder_current(feeder: Feeder, count: int, rate: float, moves: Sequence[floa
         push = np.where(share < 1 / 3, 1.0, np.where(share < 2 / 3, 0.0, -1.0))
         wanted[first:last] += feeder.friction + feeder.drag * abs(error) + feeder.inertia * push
         back = (time[last:end] - begin - feeder.move) / feeder.correction
-        wanted[last:end] -= math.copysign(1.0, error) * 6 * feeder.drag * abs(error) * np.sin(math.pi * back)
+        wanted[last:end] -= feeder.drag * error * np.sin(math.pi * back)
     keep = math.exp(-1 / (rate * feeder.tau))
     found, _ = lfilter([1 - keep], [1.0, -keep], wanted, zi=[0.0])
     return np.asarray(found, np.float64)

@@ -29,7 +29,7 @@ class Operating:
     """Where a machine runs."""
     load: float                                # [1] mean torque over rated
     speed: float                               # [Hz]
-    pressure: float = 0.0                      # [Pa] discharge absolute; of a fan over atmosphere; of a compressor at the beginning
+    pressure: float = 0.0                      # [Pa] absolute, a fan's over atmosphere, a compressor's at the beginning
     rise: float = 0.0                          # [Pa] made by pump or fan
     flow: float = 0.0                          # [m³/s]; ANR for a compressor, of its customers
     blade_pass: float = 0.0                    # [Hz]
@@ -105,7 +105,8 @@ def _compressor(machine: Machine, c: AirCompressor, faults: Mapping[tuple[str, s
 def induction_motor(machine: Machine, faults: Mapping[tuple[str, str], float]) -> InductionMotor:
     """The motor's electric side."""
     d = machine.drive
-    return InductionMotor(d.mains, d.pole_pairs, d.power, d.slip, d.current, unbalance=BAR_DEPTH * faults.get(("broken_bar", ""), 0.0))
+    depth = BAR_DEPTH * faults.get(("broken_bar", ""), 0.0)
+    return InductionMotor(d.mains, d.pole_pairs, d.power, d.slip, d.current, unbalance=depth)
 
 
 def motor_heat(machine: Machine, point: Operating, faults: Mapping[tuple[str, str], float]) -> tuple[float, float]:
@@ -129,4 +130,5 @@ def bearing_heat(machine: Machine, place: str) -> BearingHeat:
     return BearingHeat(b.bore, b.load)
 
 
-__all__ = ["Operating", "bearing_damage", "bearing_heat", "induction_motor", "motor_heat", "operating", "pump_cavitation", "severities"]
+__all__ = ["Operating", "bearing_damage", "bearing_heat", "induction_motor", "motor_heat", "operating", "pump_cavitation",
+           "severities"]

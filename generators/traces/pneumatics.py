@@ -1,4 +1,4 @@
-"""pneumatics: compressed air and vacuum: orifices, receivers, leaks, ejectors and nozzles.
+"""pneumatics: compressed air: orifices, volumes that leak, receivers with their compressor, regulators, flow sensors.
 
 Flow through an orifice follows ISO 6358: Q = C·p1·√(293.15 / T1) at the reference state (ANR: 20 °C, 100 kPa), less where
 p2 / p1 is above the critical ratio b. Volumes are isothermal. Between two switchings a volume is one autonomous equation
@@ -172,7 +172,7 @@ def supply_history(duration: float, compressor: Compressor, demand: float, leak:
     """
     c = compressor
     if not 0 <= demand < c.delivery:
-        raise InputError(f"compressor: demand {demand:g} m³/s must lie between 0 and its delivery of {c.delivery:g} m³/s; change one")
+        raise InputError(f"compressor: demand {demand:g} m³/s must lie between 0 and the delivery of {c.delivery:g}; change one")
     per_flow = ANR_PRESSURE / c.receiver                                  # [Pa/s per m³/s ANR]
     tau = 1 / (leak.conductance * per_flow) if leak is not None and leak.conductance > 0 else math.inf
     clock, pressure = 0.0, c.off if start is None else start
@@ -193,7 +193,7 @@ def supply_history(duration: float, compressor: Compressor, demand: float, leak:
 def supply_cycle(duration: float, compressor: Compressor, demand: float, leak: Orifice | None, share: float) -> Supply:
     """The same in its periodic state, beginning at ``share`` [1] of a cycle: it has run for hours.
 
-    A cycle is unloaded from ``off`` to ``on``, then loaded back. Where leaks are too many to reach ``off``, it is loaded for ever.
+    A cycle is unloaded from ``off`` to ``on``, then loaded back. Where leaks keep it from ``off``, it is loaded for ever.
     """
     c, per_flow = compressor, ANR_PRESSURE / compressor.receiver
     tau = 1 / (leak.conductance * per_flow) if leak is not None and leak.conductance > 0 else math.inf
@@ -230,133 +230,11 @@ class Regulator:
         return found
 
 
-# ------------------------------------------------------------------------------------------------ vacuum
-
-@dataclass(frozen=True)
-class Ejector:
-    """A vacuum ejector: suction falls in a straight line with the vacuum it works against. Engineering defaults."""
-    vacuum: float = 84e3                       # [Pa] below atmosphere at no flow, from ``best`` supply pressure upwards
-    suction: float = 8.2e-5                    # [m³/s ANR] against no vacuum (5 L/min)
-    best: float = 450e3 + ATMOSPHERE           # [Pa] supply at which it does best; below, both fall in proportion to the gauge
-    consumption: float = 3.5e-9                # [m³/(s·Pa)] conductance of its own jet: what it draws from the supply
-
-    def strength(self, supply: float) -> float:
-        """[1] of its best, at a supply pressure [Pa]."""
-        return min(max((supply - ATMOSPHERE) / (self.best - ATMOSPHERE), 0.0), 1.0)
-
-
-@dataclass(frozen=True)
-class Nozzle:
-    """One pick-up nozzle with its line. Engineering defaults: −25 kPa open, −80 kPa with a part (domain reference 6.4)."""
-    bore: Orifice = Orifice(7.0e-10, 0.4)      # open to the air
-    leak: Orifice = Orifice(3.85e-11, 0.5)     # past a part that it holds: −80 kPa; worn lips leak more
-    volume: float = 2e-6                       # [m³] of the line
-    blow: Orifice = Orifice(2.0e-10, 0.4)      # of the valve that blows the part off
-    ejector: Ejector = Ejector()
-
-
-@dataclass(frozen=True)
-class Cycle:
-    """When a head does what, in seconds from the beginning of a window."""
-    vacuum_on: float = 0.010
-    touch: float = 0.030                       # the nozzle meets the part
-    release: float = 0.200                     # vacuum off, blow-off on
-    blow_off: float = 0.015                    # how long it blows
-    part_leaves: float = 0.210                 # the nozzle is open again
-
-
-def suction(nozzle: Nozzle, pressure: F64, supply: float) -> F64:
-    """Flow [m³/s ANR] that the ejector takes out of the line at a line pressure [Pa], shape as given."""
-    strength = nozzle.ejector.strength(supply)
-    if strength == 0:
-        return np.zeros(np.shape(pressure))
-    share = (ATMOSPHERE - np.asarray(pressure, np.float64)) / (nozzle.ejector.vacuum * strength)
-    found: F64 = nozzle.ejector.suction * strength * (1 - share)
-    return found
-
-
-def held_vacuum(nozzle: Nozzle, supply: float, path: Orifice | None = None) -> float:
-    """Gauge pressure [Pa], negative, of the line at rest while air comes in through ``path`` (the leak past a held part)."""
-    return _vacuum_rest(nozzle, supply, path or nozzle.leak) - ATMOSPHERE
-
-
-def leak_for_vacuum(nozzle: Nozzle, supply: float, gauge: float) -> Orifice:
-    """The leak past a held part at which the line rests at ``gauge`` [Pa], negative: the inverse of :func:`held_vacuum`."""
-    pressure = ATMOSPHERE + gauge
-    unit = float(flow(Orifice(1.0, nozzle.leak.critical), ATMOSPHERE, pressure))
-    taken = float(suction(nozzle, np.array(pressure), supply))
-    if taken < 0 or gauge >= 0:
-        raise InputError(f"vacuum {gauge:g} Pa: the ejector reaches {-nozzle.ejector.vacuum * nozzle.ejector.strength(supply):g} "
-                         "Pa; ask for less")
-    return Orifice(taken / unit, nozzle.leak.critical)
-
-
-def placement_pressure(times: ArrayLike, nozzle: Nozzle, supply: float, cycle: Cycle | None = None, *, picked: bool = True) -> F64:
-    """Gauge pressure [Pa] of a nozzle's line over one pick, hold and release.
-
-    Args:
-        times: [s] from the beginning of the cycle, ascending, shape (N,).
-        nozzle: With its leak.
-        supply: [Pa] at the ejector.
-        cycle: When what happens.
-        picked: False: there is no part, and the nozzle stays open.
-
-    Returns:
-        (N,) negative where it sucks. A vacuum switch set between the open and the held level tells whether there is a part.
-    """
-    cycle = cycle or Cycle()
-    times = np.asarray(times, np.float64)
-    held = nozzle.leak if picked else nozzle.bore
-    phases = [                                                            # (begin, air way in, ejector on, blow-off on)
-        (-math.inf, nozzle.bore, False, False), (cycle.vacuum_on, nozzle.bore, True, False),
-        (cycle.touch, held, True, False), (cycle.release, held, False, True),
-        (cycle.part_leaves, nozzle.bore, False, True), (cycle.release + cycle.blow_off, nozzle.bore, False, False)]
-    ends = [*(p[0] for p in phases[1:]), math.inf]
-    out = np.zeros(len(times))
-    pressure = ATMOSPHERE
-    for (begin, way, sucks, blows), end in zip(phases, ends, strict=True):
-        if begin >= end or begin == -math.inf:
-            continue
-        slope, goal = _line(nozzle, way, sucks, blows, supply)
-        first, last = np.searchsorted(times, [begin, end])
-        ask = np.append(times[first:last], end if math.isfinite(end) else begin) - begin
-        found = relax(slope, pressure, goal, ask)
-        out[first:last] = found[:-1] - ATMOSPHERE
-        pressure = float(found[-1])
-    return out
-
-
-def _line(nozzle: Nozzle, way: Orifice, sucks: bool, blows: bool, supply: float) -> tuple[Callable[[F64], F64], float]:
-    """The slope of a nozzle's line in one phase, and where it comes to rest."""
-    factor = ANR_PRESSURE / nozzle.volume
-
-    def slope(p: F64) -> F64:
-        total = flow(way, ATMOSPHERE, np.minimum(p, ATMOSPHERE)) - flow(way, np.maximum(p, ATMOSPHERE), ATMOSPHERE)
-        if sucks:
-            total = total - suction(nozzle, p, supply)
-        if blows:
-            total = total + flow(nozzle.blow, supply, np.minimum(p, supply))
-        return factor * total
-
-    if blows:
-        return slope, rest(slope, ATMOSPHERE, supply) if supply > ATMOSPHERE else ATMOSPHERE
-    return slope, _vacuum_rest(nozzle, supply, way) if sucks else ATMOSPHERE
-
-
-def _vacuum_rest(nozzle: Nozzle, supply: float, way: Orifice) -> float:
-    strength = nozzle.ejector.strength(supply)
-    if strength == 0:
-        return ATMOSPHERE
-    return rest(lambda p: flow(way, ATMOSPHERE, p) - suction(nozzle, p, supply),
-                ATMOSPHERE - nozzle.ejector.vacuum * strength, ATMOSPHERE)
-
-
 def flow_sensor(flow_true: F64, rate: float, tau: float = 0.05) -> F64:
     """A thermal flow sensor's first-order lag [s] on a flow, shape (N,); settled on the first value."""
     return lag(flow_true, rate, tau)
 
 
-__all__ = ["ANR_DENSITY", "ANR_PRESSURE", "ANR_TEMPERATURE", "ATMOSPHERE", "Compressor", "Cycle", "Ejector", "Nozzle", "Orifice",
-           "Regulator", "Supply", "flow", "flow_sensor", "held_vacuum", "laminar_decay", "leak_for_vacuum", "leak_rate",
-           "mass_flow", "orifice_of_hole", "placement_pressure", "relax", "rest", "sccm", "suction", "supply_cycle",
+__all__ = ["ANR_DENSITY", "ANR_PRESSURE", "ANR_TEMPERATURE", "ATMOSPHERE", "Compressor", "Orifice", "Regulator", "Supply", "flow",
+           "flow_sensor", "laminar_decay", "leak_rate", "mass_flow", "orifice_of_hole", "relax", "rest", "sccm", "supply_cycle",
            "supply_history"]

@@ -80,8 +80,8 @@ def impulse_response(room: Room, source: tuple[float, float, float], microphone:
         raise InputError(f"room: size {room.size} m; give sides of 1 to 200 m")
     order = room.order or needed
     if not needed <= order <= MAX_ORDER:
-        raise InputError(f"room: order {order} cuts the decay at absorption {room.absorption:g}; give {needed} to {MAX_ORDER}, or 0"
-                         if order < needed else f"room: order {order}; at most {MAX_ORDER}, or 0 for {needed}")
+        raise InputError(f"room: order {order} {'cuts the decay' if order < needed else 'is too much'} at absorption "
+                         f"{room.absorption:g}; give {needed} to {MAX_ORDER}, or 0")
     for what, place in (("source", source), ("microphone", microphone)):
         if not all(0 < x < side for x, side in zip(place, room.size, strict=True)):
             raise InputError(f"room: {what} at {place} m is outside {room.size} m; move it inside")
@@ -92,7 +92,8 @@ def impulse_response(room: Room, source: tuple[float, float, float], microphone:
     except ImportError:
         raise BackendUnavailable("sound in a room: pyroomacoustics is missing; pip install 'linetwin[traces]'") from None
     pyroomacoustics.constants.set("num_threads", 1)                       # sums in one order: the same bytes on any machine
-    shoebox = pyroomacoustics.ShoeBox(room.size, fs=round(rate), materials=pyroomacoustics.Material(room.absorption), max_order=order)
+    walls = pyroomacoustics.Material(room.absorption)
+    shoebox = pyroomacoustics.ShoeBox(room.size, fs=round(rate), materials=walls, max_order=order)
     shoebox.set_sound_speed(SOUND_SPEED)
     shoebox.add_source(list(source))
     shoebox.add_microphone(list(microphone))

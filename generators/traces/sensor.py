@@ -98,7 +98,8 @@ def measured(values: NDArray[Any], rate: float, model: SensorModel, rng: np.rand
     """Fast readings of a true signal: transducer, noise, range, anti-alias filter, converter, losses.
 
     Args:
-        values: (N,) true values, equally spaced. The filters begin as if the first value had been there for ever.
+        values: (N,) true values, equally spaced, N ≥ 1. Low passes begin as if the first value had been there for ever, AC
+            coupling as if their mean had.
         rate: [Hz] of ``values``.
         model: Of the sensor.
         rng: N normals where there is noise density, N / every where there is noise, then two draws per loss.
@@ -107,15 +108,17 @@ def measured(values: NDArray[Any], rate: float, model: SensorModel, rng: np.rand
     Returns:
         (⌈N / every⌉,) float32, NaN where lost.
     """
-    true = np.asarray(values, np.float64)
+    true = np.array(values, np.float64)
     if model.noise_density:
-        true = true + model.noise_density * math.sqrt(rate / 2) * rng.standard_normal(len(true))
-    sections = [f for f in (_transducer(model.bandwidth, rate), _coupling(model.coupling, rate)) if f is not None]
-    if sections:
-        true = _filter(np.concatenate(sections), true)
-    true = np.clip(true, model.low, model.high)                            # the amplifier saturates before the filter sees it
+        true += np.float32(model.noise_density * math.sqrt(rate / 2)) * rng.standard_normal(len(true), dtype=np.float32)
+    transducer, coupling = _transducer(model.bandwidth, rate), _coupling(model.coupling, rate)
+    if transducer is not None:
+        true = _filter(transducer, true, true[0])
+    if coupling is not None:
+        true = _filter(coupling, true, true.mean())
+    np.clip(true, model.low, model.high, out=true)                         # the amplifier saturates before the filter sees it
     if model.anti_alias or every > 1:
-        true = _filter(anti_alias(every), true)[::every]
+        true = _filter(anti_alias(every), true, true[0])[::every]
     out = true.astype(np.float32)
     if model.noise:
         out += np.float32(model.noise) * rng.standard_normal(len(out), dtype=np.float32)
@@ -164,6 +167,7 @@ def anti_alias(every: int) -> F64:
     Flat to 0.05 dB up to 0.39 of the converter's rate, and 80 dB down above 0.61 of it: what folds back falls above 0.39.
     """
     sections: F64 = signal.ellip(8, RIPPLE, STOP, PASS / every, output="sos")
+    sections[0, :3] *= 10 ** (RIPPLE / 20)                                 # else a level would come out 0.6 % low
     return sections
 
 
@@ -183,9 +187,17 @@ def _coupling(corner: float, rate: float) -> F64 | None:
     return sections
 
 
-def _filter(sections: F64, values: F64) -> F64:
-    out, _ = signal.sosfilt(sections, values, zi=signal.sosfilt_zi(sections) * values[0])
+def _filter(sections: F64, values: F64, before: float) -> F64:
+    """Filter (N,) as if ``before`` had been there for ever."""
+    out, _ = signal.sosfilt(sections, values, zi=_settled(sections.tobytes()) * before)
     return out                                                             # type: ignore[no-any-return]
+
+
+@lru_cache(maxsize=64)
+def _settled(sections: bytes) -> F64:
+    """State of a filter after 1 for ever; by the bytes of its sections, since working it out costs more than filtering."""
+    state: F64 = signal.sosfilt_zi(np.frombuffer(sections).reshape(-1, 6))
+    return state
 
 
 def _convert(values: F32, model: SensorModel) -> None:

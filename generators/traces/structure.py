@@ -44,9 +44,13 @@ def receptance(modes: Sequence[Mode], frequency: F64) -> C128:
 
 
 def accelerance(modes: Sequence[Mode], frequency: F64, force: C128) -> C128:
-    """Acceleration amplitude [m/s²], (…, 3), of force amplitudes [N], (…, 3), at frequencies [Hz], (…)."""
-    omega = 2 * np.pi * np.asarray(frequency, np.float64)
-    found: C128 = -(omega ** 2)[..., None] * np.einsum("...ij,...j->...i", receptance(modes, frequency), force)
+    """Acceleration amplitude [m/s²], (K, 3), of force amplitudes [N], (K, 3), at frequencies [Hz], (K,): −ω² H(ω) F."""
+    shape = np.array([m.shape for m in modes])                             # (M, 3)
+    own = 2 * np.pi * np.array([m.frequency for m in modes])
+    mass, damping = np.array([m.mass for m in modes]), np.array([m.damping for m in modes])
+    omega = 2 * np.pi * np.asarray(frequency, np.float64)[:, None]
+    moved = (force @ shape.T) / (mass * (own ** 2 - omega ** 2 + 2j * damping * own * omega))
+    found: C128 = -(omega ** 2) * (moved @ shape)
     return found
 
 
@@ -86,7 +90,7 @@ def answer(modes: tuple[Mode, ...], along: tuple[float, float, float], drive: F3
     return found
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=8)
 def _transfer(modes: tuple[Mode, ...], along: tuple[float, float, float], rate: float, count: int,
               directions: tuple[int, ...], contact: float) -> NDArray[np.complex64]:
     """(D, count / 2 + 1) spectrum of the answer to one impulse of 1 N s, a half sine as long as a contact, as sampled."""

@@ -102,8 +102,8 @@ def run_zone(zone: Zone, setpoint: float | Callable[[float], float], duration: f
     want, left, wind = _function(setpoint), _function(heater), _function(blower)
     c = zone.controller
     count = round(duration / c.period) + 1
-    time = np.arange(count) * c.period
-    air, hot, seen, duties = (np.empty(count) for _ in range(4))
+    time = np.arange(count, dtype=np.float64) * c.period
+    air, hot, seen, duties = np.empty((4, count))
     settled = zone.steady_duty(want(0.0), left(0.0)) if start is None else 0.0
     total = min(max(settled, 0.0), 1.0)                                   # the integral part [1]
     a = want(0.0) if start is None else start
@@ -112,7 +112,7 @@ def run_zone(zone: Zone, setpoint: float | Callable[[float], float], duration: f
     h = a + total * zone.power * left(0.0) / (zone.exchange * wind(0.0))
     t, last = a, a
     reset = c.period / c.integral if math.isfinite(c.integral) else 0.0
-    wind_now, step = math.nan, np.empty((0, 0))
+    wind_now, step = math.nan, [[0.0]]
     for k in range(count):
         now = k * c.period
         error = want(now) - t
@@ -167,8 +167,8 @@ class MotorHeat:
         return housing + winding_loss / self.inside, housing
 
 
-def motor_temperatures(motor: MotorHeat, times: ArrayLike, winding_loss: float, housing_loss: float = 0.0, *, cooling: float = 1.0,
-                       start: tuple[float, float] | None = None) -> F64:
+def motor_temperatures(motor: MotorHeat, times: ArrayLike, winding_loss: float, housing_loss: float = 0.0, *,
+                       cooling: float = 1.0, start: tuple[float, float] | None = None) -> F64:
     """(N, 2) [°C] of winding and housing at times [s] after the losses [W] were switched on; exact.
 
     ``start`` is (winding, housing) [°C] at time 0; both at room temperature unless given.
@@ -218,4 +218,5 @@ def bearing_temperature(bearing: BearingHeat, times: ArrayLike, speed: float, ar
     return found
 
 
-__all__ = ["BearingHeat", "Controller", "MotorHeat", "Zone", "ZoneRun", "bearing_temperature", "lag", "motor_temperatures", "run_zone"]
+__all__ = ["BearingHeat", "Controller", "MotorHeat", "Zone", "ZoneRun", "bearing_temperature", "lag", "motor_temperatures",
+           "run_zone"]

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import fft
 
 from generators.traces import bearings, gears, rotor, structure
 from generators.traces.bearings import Bearing
@@ -21,7 +22,8 @@ from scenes.errors import InputError
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
 
-TABLE = 1 << 14                                # [values] over two turns: 0.2 % at the 180th order
+FINE = 64                                      # [values] at least per period in a table: 0.1 % by linear interpolation
+SMALLEST = 1 << 11                             # [values] in a table of two turns
 KNOT = 128                                     # [readings] over which the speed is held
 BLOCK = 1 << 14                                # [readings] worked on at once: stays in the cache
 LOADED = (0.5, 0.8, 0.3)                       # [1] direction of strikes and rolling noise: down, a little across and along
@@ -157,17 +159,21 @@ def forces(machine: Machine, faults: Mapping[str, float], speed: float, load: fl
 def _locked(out: F32, machine: Machine, faults: Mapping[str, float], way: _Way, rate: float, speed: float, load: float,
             rng: np.random.Generator, directions: tuple[int, ...]) -> None:
     """Add the steady answer to forces that are locked to the shaft."""
-    found = {k: f for k, f in forces(machine, faults, speed, load, rng).items() if k * speed < rate / 2 and 2 * k < TABLE / 2}
+    found = {k: f for k, f in forces(machine, faults, speed, load, rng).items() if k * speed < rate / 2}
+    if not found:
+        return
     order = np.array(list(found))
+    half = np.rint(2 * order).astype(np.intp)
+    size = max(SMALLEST, 1 << int(FINE * half.max() - 1).bit_length())
     answer = structure.accelerance(machine.modes, order * speed, np.stack(list(found.values())))
-    spectrum = np.zeros((len(directions), TABLE // 2 + 1), np.complex128)
-    spectrum[:, np.rint(2 * order).astype(np.intp)] = answer[:, list(directions)].T * (TABLE / 2)
-    table = np.fft.irfft(spectrum, TABLE, axis=1).astype(np.float32)
+    spectrum = np.zeros((len(directions), size // 2 + 1), np.complex64)
+    spectrum[:, half] = answer[:, list(directions)].T * (size / 2)
+    table = fft.irfft(spectrum, size, axis=1)
     slope = np.roll(table, -1, axis=1) - table
     for begin in range(0, out.shape[1], BLOCK):
-        at = way.angle[begin:begin + BLOCK] * (TABLE / 2)
+        at = way.angle[begin:begin + BLOCK] * (size / 2)
         low = np.floor(at)
-        share, index = (at - low).astype(np.float32), low.astype(np.intp) & (TABLE - 1)
+        share, index = (at - low).astype(np.float32), low.astype(np.intp) & (size - 1)
         for row, values, step in zip(out, table, slope, strict=True):
             row[begin:begin + BLOCK] += values[index] + step[index] * share
 

@@ -81,7 +81,7 @@ _KINDS = (
     DriftKind("feeder_pitch", "Feeder pitch", "placement", "cycles", "process", "power", 50_000,
               ("missing", "billboard", "flipped"), ("{module}/motor_current",),
               {**_curve(1.6, "exponent of the wear of the ratchet", 0.3, 5.0),
-               "pitch": Parameter(300e-6, "m", 0.0, 1e-3, "standard deviation of the pitch error at severity 1")}, "feeder", 12),
+               "pitch": Parameter(200e-6, "m", 0.0, 1e-3, "standard deviation of the pitch error at severity 1")}, "feeder", 12),
     DriftKind("zone_heater", "Heater of an oven zone", "reflow", "seconds", "process", "exponential", 2000 * _HOUR,
               ("cold_joint", "tombstone"), ("{module}/temperature", "{module}/duty"),
               {**_curve(1.5, "oxide speeds up its own growth"),

@@ -16,9 +16,11 @@ import simpy
 
 from scenes.errors import SceneError
 from scenes.line.buffers import ARRIVE, FINISH, LEAVE, START, Unit
+from scenes.line.clock import Steps
 from scenes.line.crew import Crew
-from scenes.line.machine import SCHEDULED_DOWN, STARVED, UNSCHEDULED_DOWN, Machine, Plan, Steps, Stops, send
+from scenes.line.machine import SCHEDULED_DOWN, STARVED, UNSCHEDULED_DOWN, Machine, Stops
 from scenes.line.model import Event, Line, Run, State, StationFlow
+from scenes.line.routing import Plan, send
 from scenes.line.streams import constant, draws, exponential, gamma, log_normal, stream
 from scenes.line.wear import Wear
 
@@ -78,14 +80,14 @@ class _Floor:
     def _begin(self, wear: Wear, machine: Machine) -> Steps:
         if wear.drift.start > 0.0:
             yield self.env.timeout(wear.drift.start)
-        wear.begin(machine.cycles if wear.by_cycles else machine.work())
+        wear.begin(machine.spent(wear))
         machine.watch(wear)
 
     def _look(self) -> Steps:
         while True:
             self.times.append(self.env.now)
             for wear, machine in self.wears:
-                worked = wear.look(machine.cycles if wear.by_cycles else machine.work())
+                worked = wear.look(machine.spent(wear))
                 if worked >= wear.alarm_at and not wear.alarmed:
                     wear.alarmed = True
                     self.plan.log.append(Event(self.env.now, machine.name, "alarm", wear.kind, wear.id))

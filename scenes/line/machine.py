@@ -1,26 +1,24 @@
 """machine: one station at work: it takes units, works, fails, is repaired and kept, and hands units on or holds them.
 
 A machine with one place is one simpy process that loops. One with several (an oven, parallel testers) admits units in one
-process and serves each in its own. The *work clock* of a machine runs while it works on something and is up: random stops and
-drifts by the second are counted on it, so nothing fails while it is starved, blocked or down (operation-dependent failures).
+process and serves each in its own. Failures are counted on its work clock (``clock.py``).
 """
 from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import partial
-from typing import Any, Protocol
+from typing import Protocol
 
 import simpy
 
 from scenes.line.buffers import FINISH, LEAVE, START, Buffer, Unit
+from scenes.line.clock import TINY, Steps, WorkClock
 from scenes.line.crew import Crew
 from scenes.line.model import Event, EventKind, State, Supply
-
-Steps = Generator[simpy.Event, Any, None]
-TINY = 1e-6                                    # [s] of work: a limit this close is reached
+from scenes.line.routing import Plan, send
 
 PRODUCTIVE, BLOCKED, STARVED = int(State.PRODUCTIVE), int(State.BLOCKED), int(State.STARVED)
 SCHEDULED_DOWN, UNSCHEDULED_DOWN, REPAIR = int(State.SCHEDULED_DOWN), int(State.UNSCHEDULED_DOWN), int(State.REPAIR)
@@ -38,24 +36,6 @@ class Wearing(Protocol):
 
     def renew(self, work: float) -> None:
         """A new part goes in."""
-
-
-@dataclass
-class Plan:
-    """What the machines of one line share."""
-    env: simpy.Environment
-    log: list[Event | tuple[float, int, int]] = field(default_factory=list)   # events, and states as (time, station, code)
-    idle: int = STARVED                        # what a machine without work is: starved, or not meant to work
-    released: int = 0
-    left: int = 0
-    empty: simpy.Event | None = None           # succeeds when the last unit leaves
-
-    def leave(self) -> None:
-        """A unit leaves the line."""
-        self.left += 1
-        if self.empty is not None and self.left == self.released:
-            self.empty.succeed()
-            self.empty = None
 
 
 @dataclass(frozen=True)
@@ -84,33 +64,15 @@ class Machine:
         self._seen = 0                                                    # units that the share was asked for
         self._chores: deque[Callable[[], Steps]] = deque()                # to be done at the next free moment
         self._next_count: float = math.inf                                # cycles at which something is due
-        self._busy = self._inside = self._down = 0                        # units worked on; units inside; reasons to be down
-        self._worked = self._since = self._lost = self._down_since = 0.0  # [s]
-        self._up: simpy.Event | None = None                               # succeeds when the machine is up again
+        self.clock = WorkClock(plan.env)
+        self._inside = 0                                                  # units inside, worked on or done
         self._freed: simpy.Event | None = None                            # succeeds when a unit has left the inside
-        self._watching: list[simpy.Event] = []                            # succeed when work begins
         self._calm, self._last_entry = 0, -math.inf                       # state but for failures; [s] of the last entry
         self._attended = False                                            # somebody refills or maintains it
         self.recount()
         if stops is not None:
             self.env.process(self._random_stops(stops))
         self.env.process(self._one() if slots == 1 and interval == 0 else self._many())
-
-    # --- clocks -------------------------------------------------------------------------------------------------
-
-    def work(self) -> float:
-        """The work clock [s]."""
-        return self._worked + (self.env.now - self._since if self._busy and not self._down else 0.0)
-
-    def _tick(self) -> None:
-        """Before ``_busy`` or ``_down`` changes."""
-        now = self.env.now
-        if self._busy and not self._down:
-            self._worked += now - self._since
-        self._since = now
-
-    def _down_time(self) -> float:
-        return self._lost + (self.env.now - self._down_since if self._down else 0.0)
 
     def recount(self) -> None:
         """Find the cycle at which the next supply runs out or the next part fails. What is due by now is a chore already."""
@@ -122,7 +84,7 @@ class Machine:
     def _enter(self, state: int) -> None:
         if state != self._calm:
             self._calm = state
-            if not self._down:
+            if not self.clock.down:
                 self.plan.log.append((self.env.now, self.column, state))
 
     def refresh(self) -> None:
@@ -137,7 +99,7 @@ class Machine:
     # --- one place ----------------------------------------------------------------------------------------------
 
     def _one(self) -> Steps:
-        env, buffer, column = self.env, self.buffer, self.column
+        env, buffer, clock, column = self.env, self.buffer, self.clock, self.column
         start, finish, leave = (4 * column + k for k in (START, FINISH, LEAVE))
         while True:
             while self._chores:
@@ -148,16 +110,14 @@ class Machine:
                 unit = yield buffer.wait()
                 if unit is None:
                     continue
-            while self._down:
-                yield self._up                                            # type: ignore[misc]
             self._begin(unit, start)
             self._inside = 1
-            lost = self._lost
+            lost = clock.down_time()
             yield env.timeout(next(self.service))
-            if self._down or self._lost != lost:
-                yield from self._catch_up(lost)
+            if clock.down or clock.lost != lost:
+                yield from clock.catch_up(lost)
             self._end(unit, finish)
-            blocked = self._send(unit)
+            blocked = send(self.plan, self.followers, unit)
             if blocked is not None:
                 self._enter(BLOCKED)
                 yield blocked
@@ -165,34 +125,19 @@ class Machine:
             self._inside = 0
 
     def _begin(self, unit: Unit, start: int) -> None:
-        self._tick()
-        self._busy += 1
+        self.clock.begin()
         self.current = unit.number
         unit.times[start] = self.env.now
         if self._wiped is not None:
             unit.since_wipe = self.cycles - self._wiped
         self._enter(PRODUCTIVE)
-        while self._watching:
-            self._watching.pop().succeed()
 
     def _end(self, unit: Unit, finish: int) -> None:
-        self._tick()
-        self._busy -= 1
+        self.clock.end()
         self.cycles += 1
         unit.times[finish] = self.env.now
         if self.cycles >= self._next_count:
             self._count()
-
-    def _catch_up(self, lost: float) -> Steps:
-        """Now the work would have ended; go on for as long as the machine was down since ``lost`` [s of down time]."""
-        planned = self.env.now
-        while True:
-            while self._down:
-                yield self._up                                            # type: ignore[misc]
-            rest = planned + self._lost - lost - self.env.now
-            if rest <= TINY:
-                return
-            yield self.env.timeout(rest)
 
     # --- several places -----------------------------------------------------------------------------------------
 
@@ -208,6 +153,9 @@ class Machine:
             if self._inside >= self.slots:
                 yield self._free()
                 continue
+            if self.clock.down:
+                yield from self.clock.wait_up()
+                continue
             gap = self._last_entry + self.interval - env.now
             if gap > TINY:
                 yield env.timeout(gap)
@@ -219,8 +167,6 @@ class Machine:
                 unit = yield buffer.wait()
                 if unit is None:
                     continue
-            while self._down:
-                yield self._up                                            # type: ignore[misc]
             self._inside += 1
             self._last_entry = env.now
             gone = env.event()
@@ -230,22 +176,22 @@ class Machine:
     def _serve(self, unit: Unit, before: simpy.Event | None, gone: simpy.Event) -> Steps:
         """One unit's stay. Where units enter at an interval it is a conveyor: nobody leaves before the one in front."""
         self._begin(unit, 4 * self.column + START)
-        lost = self._down_time()
+        lost = self.clock.down_time()
         yield self.env.timeout(next(self.service))
-        if self._down or self._lost != lost:
-            yield from self._catch_up(lost)
+        if self.clock.down or self.clock.lost != lost:
+            yield from self.clock.catch_up(lost)
         if before is not None and not before.triggered:
             yield before
         self._end(unit, 4 * self.column + FINISH)
-        blocked = self._send(unit)
+        blocked = send(self.plan, self.followers, unit)
         if blocked is not None:
-            if not self._busy:
+            if not self.clock.busy:
                 self._enter(BLOCKED)
             yield blocked
         unit.times[4 * self.column + LEAVE] = self.env.now
         self._inside -= 1
         gone.succeed()
-        if not self._busy:
+        if not self.clock.busy:
             self._enter(BLOCKED if self._inside else self.plan.idle)
         if self._freed is not None:
             self._freed.succeed()
@@ -258,8 +204,10 @@ class Machine:
 
     # --- onward -------------------------------------------------------------------------------------------------
 
-    def _send(self, unit: Unit) -> simpy.Event | None:
-        return send(self.plan, self.followers, unit)
+    @property
+    def onward(self) -> tuple[Machine, ...]:
+        """Where units go from here."""
+        return self.followers
 
     def picks(self) -> bool:
         """Whether it takes the next unit: every n-th of them by its share, evenly spread."""
@@ -272,9 +220,13 @@ class Machine:
 
     def _random_stops(self, stops: Stops) -> Steps:
         while True:
-            limit = self.work() + next(stops.work)
-            yield from self._until(lambda limit=limit: limit)             # type: ignore[misc]
+            limit = self.clock.work() + next(stops.work)
+            yield from self.clock.until(lambda limit=limit: limit)        # type: ignore[misc]
             yield from self._fail(next(stops.word), next(stops.repair))
+
+    def spent(self, wear: Wearing) -> float:
+        """Work so far, in what this part counts: cycles or seconds."""
+        return self.cycles if wear.by_cycles else self.clock.work()
 
     def watch(self, wear: Wearing) -> None:
         """From now on this part wears; it stops the machine where it fails."""
@@ -285,25 +237,12 @@ class Machine:
 
     def _wear_stops(self, wear: Wearing) -> Steps:
         while True:
-            yield from self._until(wear.limit)
+            yield from self.clock.until(wear.limit)
             yield from self._wear_out(wear)
-
-    def _until(self, limit: Callable[[], float]) -> Steps:
-        """Wait for the work clock to reach a limit, which may move on meanwhile."""
-        while (rest := limit() - self.work()) > TINY:
-            if self._busy and not self._down:
-                yield self.env.timeout(rest)
-            else:
-                event = self.env.event()
-                self._watching.append(event)
-                yield event
 
     def _fail(self, code: str, seconds: float, wear: Wearing | None = None) -> Steps:
         """Down, somebody comes, repaired, up."""
-        self._tick()
-        self._down += 1
-        if self._down == 1:
-            self._down_since, self._up = self.env.now, self.env.event()
+        if self.clock.stop():
             self.plan.log.append((self.env.now, self.column, UNSCHEDULED_DOWN))
         drift = wear.id if wear else ""
         self._say("fault", code, drift)
@@ -317,22 +256,14 @@ class Machine:
             self.crew.release(who)
         if wear is not None:
             self._renew(wear)
-        self._tick()
-        self._down -= 1
-        if self._down == 0 and self._up is not None:
-            self._lost += self.env.now - self._down_since
+        if self.clock.resume():
             self.plan.log.append((self.env.now, self.column, self._calm))
-            self._up.succeed()
-            self._up = None
-            if self._busy:
-                while self._watching:
-                    self._watching.pop().succeed()
 
     def _wear_out(self, wear: Wearing) -> Steps:
         yield from self._fail(wear.kind, wear.repair, wear)
 
     def _renew(self, wear: Wearing) -> None:
-        wear.renew(self.cycles if wear.by_cycles else self.work())
+        wear.renew(self.spent(wear))
         if wear.kind == "stencil_clog" and self._wiped is not None:
             self._wiped = self.cycles
         self.recount()
@@ -384,39 +315,4 @@ class Machine:
             self.crew.release(who)
 
 
-def send(plan: Plan, followers: tuple[Machine, ...], unit: Unit) -> simpy.Event | None:
-    """Hand a unit on. Returns None where it is gone, else the event of its going: the way is blocked.
-
-    Of several followers the one with the shortest queue takes it; what a station with a share lets by goes on to its followers.
-    """
-    if len(followers) == 1 and followers[0].share >= 1.0:
-        buffer = followers[0].buffer
-        if buffer.accepts():
-            buffer.put(unit)
-            return None
-        ways = [buffer]
-    else:
-        ways = _ways(followers)
-        if not ways:
-            plan.leave()
-            return None
-        open_ways = [b for b in ways if b.accepts()]
-        if open_ways:
-            min(open_ways, key=Buffer.load).put(unit)                             # the first of equals
-            return None
-    event = plan.env.event()
-    for buffer in ways:
-        buffer.offer(event, unit)
-    return event
-
-
-def _ways(followers: tuple[Machine, ...]) -> list[Buffer]:
-    ways: list[Buffer] = []
-    for machine in followers:
-        for buffer in [machine.buffer] if machine.picks() else _ways(machine.followers):
-            if buffer not in ways:
-                ways.append(buffer)
-    return ways
-
-
-__all__ = ["Machine", "Plan", "Stops", "Wearing", "send"]
+__all__ = ["Machine", "Stops", "Wearing"]

@@ -18,7 +18,9 @@ import simpy
 from numpy.typing import NDArray
 
 from scenes.line.buffers import ARRIVE, FINISH, LEAVE, START, Unit
-from scenes.line.machine import Machine, Plan, Steps, Stops, send
+from scenes.line.clock import Steps
+from scenes.line.machine import Machine, Stops
+from scenes.line.routing import Plan, send
 from scenes.line.streams import Sampler, draws, stream
 
 F64 = NDArray[np.float64]

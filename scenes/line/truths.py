@@ -177,8 +177,8 @@ def head_motor(view: View, n: int, rng: np.random.Generator) -> F64:
 def feeder_current(view: View, n: int, rng: np.random.Generator) -> F64:
     """Peak current of a feeder's motor at the last unit [A]; its pitch error wanders as a first-order process."""
     def made(unit: NDArray[np.int64], start: F64) -> F64:
-        worn = _unit_effect(view, start, "feeder_pitch", "pitch", f"feeder{n}") / 300e-6
-        return 0.4 + 0.15 * worn + (0.015 + 0.03 * worn) * wander(np.arange(float(len(unit) or 1)), 1.0, 10.0, rng)[:len(unit)]
+        worn = _unit_effect(view, start, "feeder_pitch", "pitch", f"feeder{n}") / 200e-6
+        return 0.4 + 0.25 * worn + (0.01 + 0.03 * worn) * wander(np.arange(float(len(unit) or 1)), 1.0, 10.0, rng)[:len(unit)]
     return _each(view, made, 0.4)
 
 

@@ -112,7 +112,7 @@ class PumpFile(_File):
     def value(self) -> Pump:
         """In SI units. Raises ValueError where cavitation would break down before it begins."""
         if self.breakdown >= self.inception:
-            raise ValueError(f"breakdown {self.breakdown:g} must lie below inception {self.inception:g}; head falls after the noise")
+            raise ValueError(f"breakdown {self.breakdown:g} must lie below inception {self.inception:g}; noise comes before that")
         return Pump(self.vanes, self.impeller_mm * 1e-3, self.flow_m3_h / 3600, self.rise_bar * BAR, self.suction_bar * BAR,
                     self.water_c, self.inception, self.breakdown, self.pulsation)
 
@@ -128,7 +128,8 @@ class FanFile(_File):
 
     def value(self) -> Fan:
         """In SI units."""
-        return Fan(self.blades, self.greatest_pressure_pa, self.greatest_flow_m3_h / 3600, self.resistance, self.clogged, self.pulsation)
+        return Fan(self.blades, self.greatest_pressure_pa, self.greatest_flow_m3_h / 3600, self.resistance, self.clogged,
+                   self.pulsation)
 
 
 class CompressorFile(_File):
@@ -201,8 +202,9 @@ class MachineFile(_File):
     sensors: tuple[MachineSensorFile, ...] = Field(min_length=1, max_length=64)
 
 
-FILES = (BearingFile, ModeFile, DriveFile, RotorFile, SurroundingsFile, PumpFile, FanFile, CompressorFile, FaultFile, MachineSensorFile,
-         MachineFile)
+FILES = (BearingFile, ModeFile, DriveFile, RotorFile, SurroundingsFile, PumpFile, FanFile, CompressorFile, FaultFile,
+         MachineSensorFile, MachineFile)
 MACHINE_KEYS = sorted({key for file in FILES for key in file.model_fields})
 
-__all__ = ["MACHINE_KEYS", "BearingFile", "FaultFile", "MachineFile", "MachineSensorFile", "inside"]
+__all__ = ["MACHINE_KEYS", "BearingFile", "CompressorFile", "FanFile", "FaultFile", "MachineFile", "MachineSensorFile",
+           "PumpFile", "inside"]

@@ -14,7 +14,16 @@ import yaml
 from pydantic import ValidationError
 
 from scenes.errors import SceneError
-from scenes.machines.files import MACHINE_KEYS, FaultFile, MachineFile, MachineSensorFile, inside
+from scenes.machines.files import (
+    MACHINE_KEYS,
+    CompressorFile,
+    FanFile,
+    FaultFile,
+    MachineFile,
+    MachineSensorFile,
+    PumpFile,
+    inside,
+)
 from scenes.machines.model import (
     FAST,
     FAULTS,
@@ -65,7 +74,8 @@ class Machine:
                 raise SceneError(f"{path}: larger than 1 MiB; a machine file is a page of YAML")
             text = path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
-            raise SceneError(f"{path}: cannot be read ({error.__class__.__name__}); give the path of a machine YAML file") from None
+            reason = error.__class__.__name__
+            raise SceneError(f"{path}: cannot be read ({reason}); give the path of a machine YAML file") from None
         try:
             data = yaml.safe_load(text)
         except yaml.YAMLError as error:
@@ -111,14 +121,14 @@ def check_fault(fault: Fault, type_: MachineType, bearings: Collection[str], whe
 
 
 def _machine(file: MachineFile, path: Path, text: str) -> Machine:
-    parts = {"pump": file.pump, "fan": file.fan, "compressor": file.compressor}
+    parts: dict[str, PumpFile | FanFile | CompressorFile | None] = {
+        "pump": file.pump, "fan": file.fan, "compressor": file.compressor}
     for name, part in parts.items():
         if part is not None and name != file.type:
             raise SceneError(f"{path}: {name}: this is a {file.type}; remove '{name}', or write 'type: {name}'")
     if file.type in parts and parts[file.type] is None:
         raise SceneError(f"{path}: {file.type}: missing; describe it, or write '{file.type}: {{}}' for the defaults")
-    own = parts.get(file.type)
-    fluid = None if own is None else _value(path, file.type, own.value)
+    fluid = _fluid(path, file.type, parts.get(file.type))
     where = _value(path, "surroundings", file.surroundings.value)
     bearings = tuple(_value(path, f"bearings.{i}", b.value) for i, b in enumerate(file.bearings))
     ids = [b.id for b in bearings]
@@ -136,8 +146,8 @@ def _machine(file: MachineFile, path: Path, text: str) -> Machine:
     for i, channel in enumerate(channels):
         if channel in channels[:i]:
             raise SceneError(f"{path}: sensors.{i}: channel '{channel}' is there already; measure it once, or in another place")
-    return Machine(file.id, file.name, file.type, f"{file.path}/{file.id}", file.load, file.drive.value(), file.rotor.value(), bearings,
-                   tuple(m.value() for m in file.modes), where, fluid, faults, sensors, path, text)
+    return Machine(file.id, file.name, file.type, f"{file.path}/{file.id}", file.load, file.drive.value(), file.rotor.value(),
+                   bearings, tuple(m.value() for m in file.modes), where, fluid, faults, sensors, path, text)
 
 
 def _value(path: Path, where: str, make: Callable[[], _T]) -> _T:
@@ -145,6 +155,14 @@ def _value(path: Path, where: str, make: Callable[[], _T]) -> _T:
         return make()
     except ValueError as error:
         raise SceneError(f"{path}: {where}: {error}") from None
+
+
+def _fluid(path: Path, where: str, file: PumpFile | FanFile | CompressorFile | None) -> Pump | Fan | AirCompressor | None:
+    if isinstance(file, PumpFile):
+        return _value(path, where, file.value)
+    if isinstance(file, FanFile):
+        return _value(path, where, file.value)
+    return None if file is None else _value(path, where, file.value)
 
 
 def _fault(file: FaultFile, type_: MachineType, bearings: list[str], where: str) -> Fault:
@@ -162,7 +180,8 @@ def _sensor(file: MachineSensorFile, machine: MachineFile, room: Surroundings, b
     places = {"vibration": bearings, "temperature": [*bearings, "winding", "housing"]}.get(quantity, [])
     if places and place not in places:
         raise SceneError(f"{where}: {quantity} at '{place}'; {near(place, places)}")
-    possible = {"pressure": machine.type != "motor", "flow": machine.type != "motor", "ultrasonic_level": machine.type == "compressor"}
+    possible = {"pressure": machine.type != "motor", "flow": machine.type != "motor",
+                "ultrasonic_level": machine.type == "compressor"}
     if not possible.get(quantity, True):
         raise SceneError(f"{where}: a {machine.type} has no {quantity}; remove the sensor")
     position = file.position_m
@@ -180,11 +199,13 @@ def _sensor(file: MachineSensorFile, machine: MachineFile, room: Surroundings, b
     if low >= high:
         raise SceneError(f"{where}: low {low:g} must be below high {high:g}; swap them")
     # two accelerometers may share a housing, two microphones a room
-    middle = {"vibration": f"{place}/{file.direction}", "sound": place or "room", "sound_level": place or "room"}.get(quantity, place)
+    middle = f"{place}/{file.direction}" if quantity == "vibration" else place
+    if quantity in ("sound", "sound_level"):
+        middle = place or "room"
     channel = "/".join(part for part in (machine.id, middle, quantity) if part)
-    return MachineSensor(channel, quantity, UNITS[quantity], place, file.direction, position or (0.0, 0.0, 0.0), file.rate_hz, low, high,
-                         math.inf if file.bandwidth_hz is None else file.bandwidth_hz, file.resolution, file.noise, file.dropout,
-                         file.clock_offset_s)
+    return MachineSensor(channel, quantity, UNITS[quantity], place, file.direction, position or (0.0, 0.0, 0.0), file.rate_hz,
+                         low, high, math.inf if file.bandwidth_hz is None else file.bandwidth_hz, file.resolution, file.noise,
+                         file.dropout, file.clock_offset_s)
 
 
 __all__ = ["Machine", "check_fault", "near"]

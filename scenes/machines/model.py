@@ -174,5 +174,5 @@ class MachineSensor:
     clock_offset: float = 0.0                  # [s] by which its clock is fast
 
 
-__all__ = ["DIRECTIONS", "FAST", "FAULTS", "TYPES", "UNITS", "AirCompressor", "Drive", "Fan", "Fault", "FaultKind", "MachineBearing",
-           "MachineSensor", "MachineType", "Pump", "Resonance", "Rotor", "Surroundings"]
+__all__ = ["DIRECTIONS", "FAST", "FAULTS", "TYPES", "UNITS", "AirCompressor", "Drive", "Fan", "Fault", "FaultKind",
+           "MachineBearing", "MachineSensor", "MachineType", "Pump", "Resonance", "Rotor", "Surroundings"]

@@ -198,7 +198,8 @@ def _judged(assembly: Assembly, states: Sequence[UnitState], profile: Profile) -
     _joints(assembly, layout, block, limits, gross, found)
     first = 2 + len(assembly.components) + len(assembly.joints)
     for state, own in zip(states, found, strict=True):
-        _bridges(assembly, state, limits, first, own)
+        if len(state.bridges.width):
+            _bridges(assembly, state, limits, first, own)
         _loose(state, limits, first + len(state.bridges.width), own)
     return found
 
@@ -288,8 +289,7 @@ def _joints(assembly: Assembly, layout: Layout, block: _Block, limits: _Limits, 
     pillow = layout.ball & free & (gap > of["pillow_gap_um"])
     share_void = _void_shares(assembly, block.standoff, block.states)
     void = layout.ball & there & (share_void > of["void_share"])
-    area = np.maximum(rows.land_size.prod(axis=1), 1e-12)
-    high = gap + (volume - nominal) / area > 0
+    high = gap + (volume - nominal) / layout.land_area > 0
     lift = layout.gullwing & free & (gap > of["lifted_gap_um"]) & high
     for n, j in _fired(lean):
         found[n].joint("insufficient", j, "volume", float(share[n, j]), volume=float(volume[n, j]), nominal=float(nominal[j]))
@@ -334,13 +334,15 @@ def _loose(state: UnitState, limits: _Limits, first: int, found: _Found) -> None
                         diameter=float(diameter[i]), near=float(near[i]))
     first += len(diameter)
     residues = state.residues
-    for i in np.flatnonzero(residues.alpha > of["residue_stain"]).tolist():
+    for i in np.flatnonzero(residues.alpha > of["residue_stain"]).tolist() if len(residues.alpha) else ():
         extent = residue_extent(residues.radius[i], float(residues.angle[i]), int(residues.shape_seed[i]))
         if extent > of["residue_extent_mm"]:
             found.loose("residue", first + i, "extent", extent, extent=extent, stain=float(residues.alpha[i]),
                         thickness=float(residues.thickness[i]))
     first += len(residues.alpha)
     scratches = state.scratches
+    if not len(scratches.width):
+        return
     length = np.hypot(*(scratches.end - scratches.start).T)
     deep = (length > of["scratch_length_mm"]) & (scratches.width > of["scratch_width_um"])
     for i in np.flatnonzero(deep).tolist():

@@ -13,7 +13,7 @@ import shapely
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
-from scenes.smt.assembly import land_polygon
+from scenes.smt.assembly import METAL_FRACTION, land_polygon, transfer_efficiency
 from scenes.smt.state import Assembly
 
 F64 = NDArray[np.float64]
@@ -67,6 +67,10 @@ class Layout:
     edge_distance: F64                         # (J,) squared distance from the part's middle, 1 at its farthest joint
     reel: I32                                  # (C,) which part number, in the order of first use: one feeder has one
     tack: F64                                  # (C,) [m/s²] acceleration at which it slides on wet paste; inf: it is held
+    deposits: I32                              # (C,) printed joints
+    deposit: F64                               # (J,) [m³] solder of a healthy deposit
+    ball_volume: F64                           # (J,) [m³] of the ball that the terminal brings along, 0 for others
+    land_area: F64                             # (J,) [m²] at least 1e-12
 
 
 @dataclass(frozen=True, eq=False)
@@ -265,8 +269,12 @@ def layout(assembly: Assembly) -> Layout:
                   np.array(ends, np.int32).reshape(-1, 2), np.array(ratio, np.float64), *_neighbours(assembly),
                   side, end, overlap, 3.0 * np.minimum(mass / 1e-3, 1), printed, kind == "ball", through, kind == "gullwing",
                   kind == "chip", (kind == "ball") | (kind == "thermal"), (kind == "bottom") | (kind == "thermal"),
-                  np.array([p.polarised for p in assembly.packages], bool), farthest, np.array(reel, np.int32), tack)
+                  np.array([p.polarised for p in assembly.packages], bool), farthest, np.array(reel, np.int32), tack,
+                  np.bincount(rows.component[printed], minlength=parts).astype(np.int32),
+                  METAL_FRACTION * rows.aperture_area * assembly.stencil_thickness * transfer_efficiency(rows.aperture_ratio),
+                  np.where(kind == "ball", np.pi / 6 * rows.term_height**3, 0.0),
+                  np.maximum(rows.land_size.prod(axis=1), 1e-12))
 
 
-__all__ = ["BRIDGE_REACH", "CHIP_KINDS", "Layout", "body_boxes", "land_boxes", "land_pattern", "layout", "least_per_part", "moment_ratio",
-           "on_land", "overhang", "per_part"]
+__all__ = ["BRIDGE_REACH", "CHIP_KINDS", "Layout", "body_boxes", "land_boxes", "land_pattern", "layout", "least_per_part",
+           "moment_ratio", "on_land", "overhang", "per_part"]

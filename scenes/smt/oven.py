@@ -51,16 +51,16 @@ class Thermal:
         at = np.asarray(temperature, np.float64)
         inside = np.zeros((*at.shape, len(self.zone)))                    # [s] in each zone
         least, tau = at.min(initial=np.inf), np.broadcast_to(self.tau, self.zone.shape)
-        for i, gas in enumerate(self.zone):
-            first, last = self.start[i], self.start[i + 1]
-            if max(first, last) <= least:                                 # never above any of them
-                continue
-            with np.errstate(divide="ignore", invalid="ignore"):
+        with np.errstate(divide="ignore", invalid="ignore"):
+            for i, gas in enumerate(self.zone):
+                first, last = self.start[i], self.start[i + 1]
+                if max(first, last) <= least:                             # never above any of them
+                    continue
                 crossing = tau[i] * np.log((first - gas) / (at - gas))
-            rising = np.where(last > at, self.duration - crossing, 0.0)   # below, then above
-            falling = np.where(last < at, crossing, self.duration)        # above, then below
-            inside[..., i] = np.where(first > at, falling, rising)
-            inside[..., i][(first <= at) & (last <= at)] = 0.0
+                rising = np.where(last > at, self.duration - crossing, 0.0)   # below, then above
+                falling = np.where(last < at, crossing, self.duration)    # above, then below
+                below = (first <= at) & (last <= at)
+                inside[..., i] = np.where(below, 0.0, np.where(first > at, falling, rising))
         total: NDArray[np.float64] = inside.sum(axis=-1)
         return total
 

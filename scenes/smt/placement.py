@@ -85,15 +85,17 @@ def badly_held(layout: Layout, process: Process) -> tuple[F64, F64]:
 
 
 def place(assembly: Assembly, layout: Layout, process: Process, rng: Streams) -> Placed:
-    """Place one board, or one per stream: normal errors per nozzle, lost picks, misfed parts, bent leads (domain reference 3.2, 6.4).
+    """Place one board, or one per stream (domain reference 3.2, 6.4).
+
+    Normal errors per nozzle, lost picks, misfed parts, bent leads.
 
     Draws: fixed numbers of normals and uniforms per component and joint, whatever the settings.
     """
     placement, parts, rows = process.placement, len(assembly.components), assembly.joints
     normal, turn = normals(rng, parts, 2), normals(rng, parts)
-    lost, misfed, which = np.moveaxis(uniforms(rng, 3, parts), -2, 0)
-    lead = normals(rng, len(rows))
-    bent, height = np.moveaxis(uniforms(rng, 2, len(rows)), -2, 0)
+    chance, lead, mishap = uniforms(rng, 3, parts), normals(rng, len(rows)), uniforms(rng, 2, len(rows))
+    lost, misfed, which = chance[..., 0, :], chance[..., 1, :], chance[..., 2, :]
+    bent, height = mishap[..., 0, :], mishap[..., 1, :]
     slid = normals(rng, parts, 2)
 
     wear = np.array(placement.wear, np.float64)

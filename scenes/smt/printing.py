@@ -69,7 +69,8 @@ def print_paste(assembly: Assembly, layout: Layout, process: Process, rng: Strea
     angle = printer.rotation + printer.offset_std * board[..., 2:] / 0.05
     x0, y0, x1, y1 = assembly.board.outline.bounds
     arm = rows.land_center - np.array([(x0 + x1) / 2, (y0 + y1) / 2])
-    offset = np.stack([shift[..., :1] + angle * -arm[:, 1], shift[..., 1:] + angle * arm[:, 0]], axis=-1)
+    offset = np.empty((*volume.shape, 2))
+    offset[..., 0], offset[..., 1] = shift[..., :1] + angle * -arm[:, 1], shift[..., 1:] + angle * arm[:, 0]
     offset[..., ~layout.printed, :] = 0.0
 
     pressed = printer.gasket + 20e-6 * max(printer.force / FORCE[0] - 1.3, 0)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
@@ -125,29 +126,46 @@ def standoffs(assembly: Assembly, layout: Layout, volume: F64) -> F64:
     under flat contacts; the thinner joint of a two-ended part, the mean of more. A BGA's seating plane is the underside of
     its substrate: it stands on balls collapsed to a spherical segment, all of their mean volume.
     """
-    rows, parts = assembly.joints, len(assembly.components)
-    c = rows.component
-    thickness = np.where(layout.flat, 0.8, 0.35) * volume / np.maximum(rows.term_size.prod(axis=1), 1e-12)
-    thickness = np.minimum(thickness, 4 * STANDOFF[1])
-    printed, ball = layout.printed & ~layout.ball, layout.printed & layout.ball
-    count = np.bincount(c[printed], minlength=parts)
-    mean = per_part(assembly, np.where(printed, thickness, 0.0)) / np.maximum(count, 1)
-    thinner = least_per_part(assembly, np.where(printed, thickness, np.inf))
-    most = np.where(np.bincount(c[printed & layout.flat], minlength=parts) > 0, STANDOFF[2], STANDOFF[1])
-    out = np.clip(np.where(count <= 2, np.minimum(thinner, most), mean), STANDOFF[0], most)
+    seats = _seats(assembly, layout)
+    thickness = np.minimum(seats.share * volume / seats.area, 4 * STANDOFF[1])
+    mean = per_part(assembly, np.where(seats.paste, thickness, 0.0)) / np.maximum(seats.count, 1)
+    thinner = least_per_part(assembly, np.where(seats.paste, thickness, np.inf))
+    out = np.clip(np.where(seats.count <= 2, np.minimum(thinner, seats.most), mean), STANDOFF[0], seats.most)
     out = np.where(layout.soldered & ~layout.pinned, out, 0.0)
-    balls = np.bincount(c[ball], minlength=parts)
-    on = balls > 0
+    on = seats.balls > 0
     if on.any():
-        average = per_part(assembly, np.where(ball, volume, 0.0))[..., on] / balls[on]
-        radius = np.bincount(c[ball], rows.land_size.min(axis=1)[ball] / 2, parts)[on] / balls[on]
-        out[..., on] = collapsed(average, radius)
+        average = per_part(assembly, np.where(seats.ball, volume, 0.0))[..., on] / seats.balls[on]
+        out[..., on] = collapsed(average, seats.radius[on])
     return out
+
+
+@dataclass(frozen=True, eq=False)
+class _Seats:
+    """What parts stand on, by design."""
+    paste: Bool                                # (J,) printed, and no ball
+    ball: Bool                                 # (J,) printed, and a ball
+    share: F64                                 # (J,) [1] of the solder that lies under the terminal
+    area: F64                                  # (J,) [m²] of the terminal
+    count: NDArray[np.intp]                    # (C,) joints of paste
+    most: F64                                  # (C,) [m] greatest stand-off
+    balls: NDArray[np.intp]                    # (C,)
+    radius: F64                                # (C,) [m] mean of its balls' lands
+
+
+@lru_cache(maxsize=4)
+def _seats(assembly: Assembly, layout: Layout) -> _Seats:
+    rows, parts = assembly.joints, len(assembly.components)
+    c, paste, ball = rows.component, layout.printed & ~layout.ball, layout.printed & layout.ball
+    most = np.where(np.bincount(c[paste & layout.flat], minlength=parts) > 0, STANDOFF[2], STANDOFF[1])
+    balls = np.bincount(c[ball], minlength=parts)
+    radius = np.bincount(c[ball], rows.land_size.min(axis=1)[ball] / 2, parts) / np.maximum(balls, 1)
+    return _Seats(paste, ball, np.where(layout.flat, 0.8, 0.35), np.maximum(rows.term_size.prod(axis=1), 1e-12),
+                  np.bincount(c[paste], minlength=parts), most, balls, radius)
 
 
 def lifted(assembly: Assembly, layout: Layout, placed: Placed, volume: F64) -> F64:
     """Gap [m] under formed leads that the molten solder on their land does not reach, (…, J), 0 where it does."""
-    bump = volume / np.maximum(assembly.joints.land_size.prod(axis=1), 1e-12)
+    bump = volume / layout.land_area
     return np.where(layout.gullwing, np.maximum(placed.lead_height - bump, 0), 0.0)
 
 
@@ -182,16 +200,18 @@ def neck_width(gap: F64, facing: F64, reach: F64, bead: F64) -> F64:
 def bridged(assembly: Assembly, layout: Layout, printed: Print) -> tuple[Bridges, ...]:
     """Solder necks between neighbouring lands, for N printed boards."""
     rows, first, second = assembly.joints, layout.first, layout.second
-    nominal = np.maximum(rows.nominal_volume - np.where(layout.ball, np.pi / 6 * rows.term_height**3, 0), 1e-18)
+    nominal = np.maximum(rows.nominal_volume - layout.ball_volume, 1e-18)
     slump = assembly.stencil_thickness * np.maximum(printed.volume / nominal - SLUMP_START, 0)
     x, y = printed.offset[..., 0], printed.offset[..., 1]
     shift = np.abs(x[:, first] * layout.axis[:, 0] + y[:, first] * layout.axis[:, 1])
     reach = slump[:, first] + slump[:, second] + printed.bleed + np.maximum(shift - 50e-6, 0)
     width = neck_width(layout.gap, layout.facing, reach, printed.bead)
     there = width > 0
-    none = Bridges(first[:0], second[:0], np.zeros(0), np.zeros(0))
-    return tuple(Bridges(first[on], second[on], own[on], NECK_HEIGHT * own[on]) if some else none
-                 for own, on, some in zip(width, there, there.any(axis=1).tolist(), strict=True))
+    found = [Bridges(first[:0], second[:0], np.zeros(0), np.zeros(0))] * len(width)
+    for n in np.flatnonzero(there.any(axis=1)).tolist():
+        on = there[n]
+        found[n] = Bridges(first[on], second[on], width[n, on], NECK_HEIGHT * width[n, on])
+    return tuple(found)
 
 
 def voided(assembly: Assembly, layout: Layout, process: Process, soak: float, standoff: F64, molten: Bool,

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from scenes.smt.assembly import METAL_FRACTION, transfer_efficiency
 from scenes.smt.draws import normals, uniforms
 from scenes.smt.layout import Layout, per_part
 from scenes.smt.layout import layout as layout_of
@@ -57,20 +56,21 @@ def simulate_units(assembly: Assembly, process: Process, rngs: Sequence[np.rando
     printed = print_paste(assembly, layout, process, print_rngs)
     placed = place(assembly, layout, process, place_rngs)
 
-    uneven, angle_z, rough_z, fill = np.moveaxis(normals(reflow_rngs, 4, len(rows)), 1, 0)
+    drawn = normals(reflow_rngs, 4, len(rows))
+    uneven, angle_z, rough_z, fill = (drawn[:, i] for i in range(4))
     warp = normals(reflow_rngs, parts)
     strength = CENTRING[0] + (CENTRING[1] - CENTRING[0]) * uniforms(reflow_rngs, parts)
     joints = melt(assembly, layout, process, thermal, uneven)
     molten = joints.peak > 217.0
 
-    volume = printed.volume + np.where(layout.ball, np.pi / 6 * rows.term_height**3, 0.0)
+    volume = printed.volume + layout.ball_volume
     volume = np.where(layout.through, np.maximum(rows.nominal_volume * (1 + 0.03 * fill), 0), volume)
 
     # surface tension pulls parts onto their lands, as far as they still overlap and the solder is liquid
     c = rows.component
     share = shares(assembly, layout, slice(None), placed.offset[:, c], placed.rotation[:, c])
     weight = (layout.printed & molten).astype(np.float64)
-    mean = per_part(assembly, share * weight) / np.maximum(np.bincount(c, layout.printed, parts), 1)
+    mean = per_part(assembly, share * weight) / np.maximum(layout.deposits, 1)
     strength = np.where(layout.soldered & ~layout.pinned, strength, 0.0)
     offset, rotation = centred(strength, placed.offset, placed.rotation, mean)
     share = shares(assembly, layout, slice(None), offset[:, c], rotation[:, c])
@@ -127,9 +127,8 @@ def _signals(assembly: Assembly, layout: Layout, process: Process, thermal: Ther
              placed: Placed) -> list[dict[str, float]]:
     """What the machines measured on every unit: values that differ between units, then those of the process."""
     rows, units = assembly.joints, len(placed.present)
-    expected = METAL_FRACTION * rows.aperture_area * assembly.stencil_thickness * transfer_efficiency(rows.aperture_ratio)
     on = np.flatnonzero(layout.printed)
-    relative = np.take(printed.volume, on, axis=1) / expected[on]
+    relative = np.take(printed.volume, on, axis=1) / layout.deposit[on]
     least = mean = np.ones(units)
     if len(on):
         mean, least = relative.mean(axis=1), relative.min(axis=1)

@@ -1,8 +1,8 @@
 """surface: loose solder balls, flux residue and scratches."""
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 from itertools import pairwise
 from typing import Any, TypeVar
 
@@ -71,12 +71,11 @@ def handled(assembly: Assembly, process: Process, thermal: Thermal, rngs: Sequen
                      _scratches(assembly, process, grooves, u[:, 2])))
 
 
-def _per_unit(kind: Callable[..., T], there: Bool, by_chance: tuple[NDArray[Any], ...],
-              by_fault: tuple[NDArray[Any], ...]) -> list[T]:
-    """What every unit has: its rows of ``by_chance``, in the order of ``there`` (N, MOST), then ``by_fault``, which all have."""
-    common = kind(*by_fault)
-    ends = np.cumsum(np.count_nonzero(there, axis=1)).tolist()
-    return [kind(*(np.concatenate([own[a:b], shared]) for own, shared in zip(by_chance, by_fault, strict=True)))
+def _each(common: T, there: Bool, *by_chance: NDArray[Any]) -> list[T]:
+    """What every unit has: its rows of ``by_chance``, in the order of ``there`` (N, MOST), then what all have by a fault."""
+    by_fault = [getattr(common, f.name) for f in fields(common)]
+    ends: list[int] = np.cumsum(np.count_nonzero(there, axis=1)).tolist()
+    return [type(common)(*(np.concatenate([own[a:b], shared]) for own, shared in zip(by_chance, by_fault, strict=True)))
             if b > a else common for a, b in pairwise([0, *ends])]
 
 
@@ -91,34 +90,41 @@ def _on_board(assembly: Assembly, there: Bool, u: F64) -> tuple[Bool, F64]:
 
 def _balls(assembly: Assembly, process: Process, hot: float, there: Bool, u: F64, z: F64) -> list[Balls]:
     """Loose balls. ``there``, ``z``: (N, MOST). ``u``: (N, MOST, 6). ``hot``: how many times more than from a healthy oven."""
+    splash = np.array([f.values for f in process.of("splash")], np.float64).reshape(-1, 3)
+    splashed = Balls(splash[:, :2], splash[:, 2])
+    if not there.any():
+        return [splashed] * len(there)
     there, at = _on_board(assembly, there, u)
     diameter = np.clip(process.handling.ball_diameter * min(hot, 3.0)**0.3 * np.exp(0.25 * z[there]), 20e-6, 300e-6)
-    splash = np.array([f.values for f in process.of("splash")], np.float64).reshape(-1, 3)
-    return _per_unit(Balls, there, (at, diameter), (splash[:, :2], splash[:, 2]))
+    return _each(splashed, there, at, diameter)
 
 
 def _residues(assembly: Assembly, process: Process, there: Bool, u: F64, z: F64, seeds: NDArray[np.uint32]) -> list[Residues]:
     """Films. Shapes as for ``_balls``; ``seeds``: (N, MOST)."""
-    there, at = _on_board(assembly, there, u)
-    u, z = u[there], z[there]
     dirt = [f.values for f in process.of("contamination")]
     extra = np.array(dirt, np.float64).reshape(-1, 7)
-    seed = np.array([film_seed(d[0], d[1]) for d in dirt], np.uint32)
+    dirty = Residues(extra[:, :2], extra[:, 2:4], extra[:, 4], extra[:, 5], extra[:, 6],
+                     np.array([film_seed(d[0], d[1]) for d in dirt], np.uint32))
+    if not there.any():
+        return [dirty] * len(there)
+    there, at = _on_board(assembly, there, u)
+    u, z = u[there], z[there]
     thickness, stain = np.clip(1.5e-6 * np.exp(0.4 * z), 1e-6, 5e-6), np.clip(0.04 + 0.01 * z, 0.02, 0.08)
-    return _per_unit(Residues, there, (at, 0.1e-3 + 0.3e-3 * u[:, 3:5], np.pi * u[:, 5], thickness, stain, seeds[there]),
-                     (extra[:, :2], extra[:, 2:4], extra[:, 4], extra[:, 5], extra[:, 6], seed))
+    return _each(dirty, there, at, 0.1e-3 + 0.3e-3 * u[:, 3:5], np.pi * u[:, 5], thickness, stain, seeds[there])
 
 
 def _scratches(assembly: Assembly, process: Process, there: Bool, u: F64) -> list[Scratches]:
     """Grooves, wherever on the board. Shapes as for ``_balls``."""
+    groove = np.array([f.values for f in process.of("handling_scratch")], np.float64).reshape(-1, 7)
+    scratched = Scratches(groove[:, :2], groove[:, 2:4], groove[:, 4], groove[:, 5], groove[:, 6])
+    if not there.any():
+        return [scratched] * len(there)
     u = u[there]
     x0, y0, x1, y1 = assembly.board.outline.bounds
     start = np.column_stack([x0 + (x1 - x0) * u[:, 0], y0 + (y1 - y0) * u[:, 1]])
     length, turn = 0.1e-3 + 0.3e-3 * u[:, 2], 2 * np.pi * u[:, 3]
     end = start + length[:, None] * np.column_stack([np.cos(turn), np.sin(turn)])
-    groove = np.array([f.values for f in process.of("handling_scratch")], np.float64).reshape(-1, 7)
-    return _per_unit(Scratches, there, (start, end, np.zeros(len(u)), np.full(len(u), 8e-6), np.full(len(u), 1e-6)),
-                     (groove[:, :2], groove[:, 2:4], groove[:, 4], groove[:, 5], groove[:, 6]))
+    return _each(scratched, there, start, end, np.zeros(len(u)), np.full(len(u), 8e-6), np.full(len(u), 1e-6))
 
 
 def _poisson(rate: float, u: float) -> int:

@@ -48,7 +48,7 @@ def run() -> Run:
         Event(62.5, "placement", "fault", "nozzle_wear", drift="nozzle3-wear", unit=1,
               data={"module": "nozzle3", "retries": 4.0}),
         Event(62.5, "placement", "state", "5000"),
-        Event(63.0, "placement", "alarm", "drift:zone7", drift="zone7"),
+        Event(63.0, "reflow", "alarm", "zone_heater", drift="zone7"),
         Event(65.0, "placement", "repair", "nozzle_wear", drift="nozzle3-wear", duration=120.0, operator="Kim"),
         Event(65.0, "placement", "state", "5300"),
         Event(185.0, "placement", "state", "1000"),

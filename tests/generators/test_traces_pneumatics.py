@@ -6,7 +6,9 @@ import pytest
 from scipy.integrate import solve_ivp
 
 from generators.traces import pneumatics as air
-from generators.traces.pneumatics import ATMOSPHERE, Compressor, Cycle, Ejector, Nozzle, Orifice, Regulator
+from generators.traces import vacuum
+from generators.traces.pneumatics import ATMOSPHERE, Compressor, Orifice, Regulator
+from generators.traces.vacuum import Cycle, Ejector, Nozzle
 from scenes.errors import InputError
 
 SUPPLY = 500e3 + ATMOSPHERE
@@ -85,8 +87,8 @@ def test_receiver_cycles_with_a_leak():
     tau = 0.5 / (5e-9 * 1e5)
     rest = -1e5 / 0.5 * demand * tau
     assert run.switch[1] == pytest.approx(tau * math.log((c.off - rest) / (c.on - rest)))
-    solved = solve_ivp(lambda t, p: [1e5 / 0.5 * (-demand - float(air.flow(leak, p[0], ATMOSPHERE)))], (0, run.switch[1]), [c.off],
-                       rtol=1e-10, t_eval=[10.0, 20.0])
+    solved = solve_ivp(lambda t, p: [1e5 / 0.5 * (-demand - float(air.flow(leak, p[0], ATMOSPHERE)))], (0, run.switch[1]),
+                       [c.off], rtol=1e-10, t_eval=[10.0, 20.0])
     assert run.pressure([10.0, 20.0]) == pytest.approx(solved.y[0], rel=1e-7)
 
 
@@ -95,7 +97,7 @@ def test_leaks_that_the_compressor_cannot_feed():
     run = air.supply_cycle(600.0, c, 0.006, leak, 0.3)
     assert run.loaded.all()                                               # p∞ = (Qc − Qd) / C, below the upper switch point
     assert run.pressure([0.0, 500.0]) == pytest.approx([0.0075 / 1.2e-8] * 2)
-    with pytest.raises(InputError, match="demand 0.02 .* must lie between"):
+    with pytest.raises(InputError, match=r"demand 0\.02 .* must lie between"):
         air.supply_history(10.0, c, 0.02)
 
 
@@ -124,30 +126,30 @@ def test_regulator():
 def test_vacuum_levels():
     """A new nozzle holds −80 kPa (domain reference 6.4); open it stays far above; a weak supply gives less."""
     nozzle = Nozzle()
-    held, open_ = air.held_vacuum(nozzle, SUPPLY), air.held_vacuum(nozzle, SUPPLY, nozzle.bore)
+    held, open_ = vacuum.held_vacuum(nozzle, SUPPLY), vacuum.held_vacuum(nozzle, SUPPLY, nozzle.bore)
     assert held == pytest.approx(-80e3, abs=500)
     assert -30e3 < open_ < -15e3
-    assert air.held_vacuum(nozzle, 250e3 + ATMOSPHERE) == pytest.approx(-80e3 * 250 / 450, rel=0.05)
-    assert air.held_vacuum(nozzle, ATMOSPHERE) == 0.0
+    assert vacuum.held_vacuum(nozzle, 250e3 + ATMOSPHERE) == pytest.approx(-80e3 * 250 / 450, rel=0.05)
+    assert vacuum.held_vacuum(nozzle, ATMOSPHERE) == 0.0
 
 
 @pytest.mark.parametrize("gauge", [-82e3, -70e3, -55e3, -30e3])
 def test_leak_for_vacuum_is_the_inverse(gauge):
     nozzle = Nozzle()
-    leak = air.leak_for_vacuum(nozzle, SUPPLY, gauge)
-    assert air.held_vacuum(nozzle, SUPPLY, leak) == pytest.approx(gauge, abs=1.0)
+    leak = vacuum.leak_for_vacuum(nozzle, SUPPLY, gauge)
+    assert vacuum.held_vacuum(nozzle, SUPPLY, leak) == pytest.approx(gauge, abs=1.0)
 
 
 def test_leak_for_a_vacuum_that_no_ejector_reaches():
     with pytest.raises(InputError, match=r"the ejector reaches -84000 Pa; ask for less"):
-        air.leak_for_vacuum(Nozzle(), SUPPLY, -90e3)
+        vacuum.leak_for_vacuum(Nozzle(), SUPPLY, -90e3)
 
 
 def test_evacuation_against_a_solver():
     """Vacuum on at 10 ms with the nozzle on a part from 30 ms: the line's own equation, solved by scipy."""
     nozzle, cycle = Nozzle(), Cycle()
     times = np.linspace(0.03, 0.19, 33)
-    found = air.placement_pressure(times, nozzle, SUPPLY, cycle)
+    found = vacuum.placement_pressure(times, nozzle, SUPPLY, cycle)
 
     def rhs(t, p):
         way = nozzle.bore if t < cycle.touch else nozzle.leak
@@ -164,21 +166,22 @@ def test_linear_ejector_on_a_closed_line():
     nozzle = Nozzle(bore=Orifice(0.0, 0.4), leak=Orifice(0.0, 0.4), volume=5e-6, ejector=Ejector(80e3, 1e-4))
     tau = 5e-6 * 80e3 / (1e5 * 1e-4)
     times = np.linspace(0, 0.2, 81)
-    found = air.placement_pressure(times, nozzle, SUPPLY, Cycle(0.0, 0.01, 10.0, 0.01, 11.0))
+    found = vacuum.placement_pressure(times, nozzle, SUPPLY, Cycle(0.0, 0.01, 10.0, 0.01, 11.0))
     assert found == pytest.approx(-80e3 * (1 - np.exp(-times / tau)), abs=5.0)
 
 
 def test_a_cycle_picks_holds_and_releases():
     times = np.arange(7680) / 25_600
-    held = air.placement_pressure(times, Nozzle(), SUPPLY)
-    missing = air.placement_pressure(times, Nozzle(), SUPPLY, picked=False)
+    held = vacuum.placement_pressure(times, Nozzle(), SUPPLY)
+    missing = vacuum.placement_pressure(times, Nozzle(), SUPPLY, picked=False)
     assert held[times < 0.01].max() == 0.0
     assert held[(times > 0.15) & (times < 0.2)].mean() == pytest.approx(-80e3, abs=500)
-    assert missing[(times > 0.15) & (times < 0.2)].mean() == pytest.approx(air.held_vacuum(Nozzle(), SUPPLY, Nozzle().bore), abs=50)
+    free = vacuum.held_vacuum(Nozzle(), SUPPLY, Nozzle().bore)
+    assert missing[(times > 0.15) & (times < 0.2)].mean() == pytest.approx(free, abs=50)
     assert held[(times > 0.2) & (times < 0.22)].max() > 5e3               # it blows the part off
     assert abs(held[-1]) < 100
-    worn = Nozzle(leak=air.leak_for_vacuum(Nozzle(), SUPPLY, -55e3))
-    assert air.placement_pressure(times, worn, SUPPLY)[5000] == pytest.approx(-55e3, abs=200)
+    worn = Nozzle(leak=vacuum.leak_for_vacuum(Nozzle(), SUPPLY, -55e3))
+    assert vacuum.placement_pressure(times, worn, SUPPLY)[5000] == pytest.approx(-55e3, abs=200)
 
 
 def test_flow_sensor_lag():

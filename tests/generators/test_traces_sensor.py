@@ -95,7 +95,13 @@ def test_bandwidth_and_coupling_are_3_db_points():
     for model, tone in ((SensorModel(bandwidth=1000.0), 1000.0), (SensorModel(coupling=5.0), 5.0)):
         read = measured(np.sin(2 * np.pi * tone * time), rate, model, rng())[40_000:]
         assert 20 * np.log10(read.std() * np.sqrt(2)) == pytest.approx(-3.01, abs=0.05)
-    assert np.abs(measured(np.full(1000, 7.0), rate, SensorModel(coupling=5.0), rng())).max() < 1e-6       # no jump at the start
+
+
+def test_ac_coupling_starts_settled():
+    """Neither an offset nor the phase at which a window begins leaves a slow tail."""
+    assert np.abs(measured(np.full(1000, 7.0), 1000.0, SensorModel(coupling=0.5), rng())).max() < 1e-6
+    running = 7.0 + np.cos(2 * np.pi * 50 * np.arange(2000) / 1000)
+    assert np.abs(measured(running, 1000.0, SensorModel(coupling=0.5), rng()).reshape(-1, 20).mean(axis=1)).max() < 0.02
 
 
 def test_the_clock_moves_stamps_and_never_values():

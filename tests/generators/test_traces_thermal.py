@@ -48,7 +48,8 @@ def test_open_loop_zone_against_a_solver():
     run = thermal.run_zone(zone, 1e6, 300.0, start=25.0)
     solved = solve_ivp(lambda t, x: [(zone.exchange * (x[1] - x[0]) - zone.loss * (x[0] - 25)) / zone.air_heat,
                                      (zone.power - zone.exchange * (x[1] - x[0])) / zone.heater_heat,
-                                     (x[0] - x[2]) / zone.thermocouple], (0, 300), [25.0] * 3, rtol=1e-9, atol=1e-9, t_eval=run.time)
+                                     (x[0] - x[2]) / zone.thermocouple], (0, 300), [25.0] * 3, rtol=1e-9, atol=1e-9,
+                       t_eval=run.time)
     assert (run.duty == 1).all()
     assert np.stack([run.air, run.heater, run.measured]) == pytest.approx(solved.y, abs=1e-4)
 

@@ -102,7 +102,7 @@ def test_misalignment_adds_twice_the_speed_and_axial_motion():
         still = dataclasses.replace(machine, roughness=0.0, ripple=0.0, gear=None, knocks=())
         once, ratios = still.speed, []
         sound = motion(still, {}, RATE, 4 * RATE, rng())
-        assert amplitude(sound[0], 2 * once) < 2e-3 * amplitude(sound[0], once)
+        assert amplitude(sound[0], 2 * once) < 1e-2 * amplitude(sound[0], once)
         for severity in (0.4, 1.0):
             x = motion(still, {"misalignment": severity}, RATE, 4 * RATE, rng())
             ratios.append(amplitude(x[0], 2 * once) / 2 / amplitude(x[0], once))

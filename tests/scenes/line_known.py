@@ -80,30 +80,30 @@ def unreliable(seed: int, buffer: float, known: float, cycle: float, units: int)
 
 
 CASES: dict[str, Callable[[int], Found]] = {
-    "M/M/1": lambda seed: many_servers(seed, 1, 0.25, 150_000),
+    "M/M/1": lambda seed: many_servers(seed, 1, 0.2, 180_000),
     "M/M/2": lambda seed: many_servers(seed, 2, 0.5, 110_000),
     "M/M/3": lambda seed: many_servers(seed, 3, 1.0, 110_000),
     "M/D/1": lambda seed: fixed_service(seed, 0.5, 140_000),
     "M/M/1/5 throughput": lambda seed: finite_room(seed, 0.8, 5, 100_000)[1],
-    "M/M/1/5 time": lambda seed: finite_room(seed, 0.8, 5, 120_000)[2],
+    "M/M/1/5 time": lambda seed: finite_room(seed, 0.4, 5, 180_000)[2],
     "Jackson tandem": lambda seed: tandem(seed, 0.2, (1.0, 0.8, 0.7), 90_000),
-    "blocking 2, b = 0": lambda seed: saturated(seed, (1.0,) * 2, 0, 2 / 3, 45_000),
-    "blocking 2, b = 1": lambda seed: saturated(seed, (1.0,) * 2, 1, 3 / 4, 45_000),
-    "blocking 2, b = 5": lambda seed: saturated(seed, (1.0,) * 2, 5, 7 / 8, 45_000),
-    "blocking 3, b = 0": lambda seed: saturated(seed, (1.0,) * 3, 0, 22 / 39, 30_000),
-    "blocking 4, b = 0": lambda seed: saturated(seed, (1.0,) * 4, 0, 0.514775, 30_000),
+    "blocking 2, b = 0": lambda seed: saturated(seed, (1.0,) * 2, 0, 2 / 3, 60_000),
+    "blocking 2, b = 1": lambda seed: saturated(seed, (1.0,) * 2, 1, 3 / 4, 60_000),
+    "blocking 2, b = 5": lambda seed: saturated(seed, (1.0,) * 2, 5, 7 / 8, 60_000),
+    "blocking 3, b = 0": lambda seed: saturated(seed, (1.0,) * 3, 0, 22 / 39, 45_000),
+    "blocking 4, b = 0": lambda seed: saturated(seed, (1.0,) * 4, 0, 0.514775, 40_000),
     "unreliable": lambda seed: unreliable(seed, 0, 0.792952, 0.5, 130_000),
 }
 """Quick ones: four standard errors are at most 2 % of the answer."""
 
 MORE: dict[str, Callable[[int], Found]] = {
-    "blocking 2, b = 2": lambda seed: saturated(seed, (1.0,) * 2, 2, 4 / 5, 45_000),
-    "blocking 2, b = 3": lambda seed: saturated(seed, (1.0,) * 2, 3, 5 / 6, 45_000),
-    "blocking 3, b = 1": lambda seed: saturated(seed, (1.0,) * 3, 1, 0.670466, 30_000),
-    "blocking 3, b = 2": lambda seed: saturated(seed, (1.0,) * 3, 2, 0.734017, 30_000),
+    "blocking 2, b = 2": lambda seed: saturated(seed, (1.0,) * 2, 2, 4 / 5, 60_000),
+    "blocking 2, b = 3": lambda seed: saturated(seed, (1.0,) * 2, 3, 5 / 6, 60_000),
+    "blocking 3, b = 1": lambda seed: saturated(seed, (1.0,) * 3, 1, 0.670466, 45_000),
+    "blocking 3, b = 2": lambda seed: saturated(seed, (1.0,) * 3, 2, 0.734017, 50_000),
     "blocking 5, b = 0": lambda seed: saturated(seed, (1.0,) * 5, 0, 0.485798, 30_000),
-    "blocking µ = 1, 1.2, b = 3": lambda seed: saturated(seed, (1.0, 1.2), 3, 0.899294, 45_000),
-    "unreliable, endless buffers": lambda seed: unreliable(seed, math.inf, 0.918367, 0.5, 60_000),
+    "blocking µ = 1, 1.2, b = 3": lambda seed: saturated(seed, (1.0, 1.2), 3, 0.899294, 60_000),
+    "unreliable, endless buffers": lambda seed: unreliable(seed, math.inf, 0.918367, 0.5, 75_000),
 }
 """The reference's other rows."""
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from itertools import pairwise
+from itertools import groupby, pairwise
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ from line_fixture import events, line, same, station
 
 from scenes.errors import SceneError
 from scenes.line.flow import simulate_line, simulate_site
-from scenes.line.model import Changeover, State, Supply
+from scenes.line.model import Changeover, Drift, State, Supply
 from scenes.line.oee import state_seconds, state_shares
 
 HOUR, DAY = 3600.0, 86400.0
@@ -164,3 +164,50 @@ def test_a_stations_draws_do_not_depend_on_its_neighbours():
 def test_a_run_that_cannot_be_is_refused(lines, duration, crew, word):
     with pytest.raises(SceneError, match=word):
         simulate_site((line(station("a", "printer", "", 8.0)),) * lines, duration, crew, np.random.default_rng(1))
+
+
+def test_a_line_of_a_site_runs_as_it_would_alone_where_people_suffice():
+    first = line(station("a", "printer", "", 8.0, cycle_std=2.0, mtbf=600.0, mttr=60.0), station("b", "aoi", "a", 8.0))
+    site = simulate_site((first, replace(first, path="Test/Area/Line 2")), HOUR, 9, np.random.default_rng(1))
+    assert same(run(first), site[0]) and not same(site[0], site[1])
+
+
+def random_line(rng):
+    """Any line: up to six stations in a row, of several places, as conveyors, sampling; with stops, drifts, lots, supplies."""
+    stations, before = [], ""
+    for k in range(rng.integers(1, 7)):
+        slots = int(rng.choice([1, 1, 1, 2, 5]))
+        cycle = float(rng.uniform(3, 12)) * slots
+        stations.append(station(
+            f"s{k}", "aoi", before, cycle, cycle_std=float(rng.choice([0.0, cycle / 3])), slots=slots,
+            buffer=int(rng.integers(0, 4)), interval=float(rng.choice([0.0, 5.0])),
+            share=float(rng.choice([1.0, 1.0, 0.4])) if k else 1.0,
+            mtbf=float(rng.choice([math.inf, 400.0])), mttr=40.0, supplies=(Supply("x", int(rng.integers(5, 40)), 20.0),)))
+        before = f"s{k}"
+    drifts = tuple(Drift(f"lamp {s.station}", "lamp_ageing", s.station, life=900.0, maintain=float(rng.choice([0.6, math.inf])),
+                         repair=50.0) for s in stations if rng.random() < 0.4)
+    return line(*stations, takt=float(rng.uniform(2, 15)), crew=int(rng.integers(1, 3)), drifts=drifts,
+                changeover=Changeover(60, 100.0) if rng.random() < 0.3 else None)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_any_line_keeps_the_rules(seed):
+    """A unit is at one place at a time, no place holds more than it can, nobody works down or twice, and it never jams."""
+    a_line = random_line(np.random.default_rng(seed))
+    found = run(a_line, 2 * HOUR, seed)
+    arrive, start, finish, leave = found.arrive, found.start, found.finish, found.leave
+    for early, late in ((arrive, start), (start, finish), (finish, leave)):
+        assert not (np.isfinite(late) & ~(early <= late)).any()           # also: nothing late without the early
+    way = [[t for t in np.column_stack([arrive[u], leave[u]]).ravel() if np.isfinite(t)] for u in range(len(arrive))]
+    assert all(times == sorted(times) for times in way)
+    for k, flow in enumerate(a_line.stations):
+        for enter, out, most in ((arrive[:, k], start[:, k], flow.buffer), (start[:, k], leave[:, k], flow.slots)):
+            times = np.concatenate([enter[np.isfinite(enter)], out[np.isfinite(out)]])
+            step = np.repeat([1, -1], [np.isfinite(enter).sum(), np.isfinite(out).sum()])
+            order = np.lexsort((step, times))
+            assert np.cumsum(step[order]).max(initial=0) <= most
+    jobs = {(e.operator, e.time, e.time + e.duration) for e in found.events if e.operator}     # a changeover is one job
+    for _, own in groupby(sorted(jobs), key=lambda job: job[0]):
+        assert all(end <= begin for (_, _, end), (_, begin, _) in pairwise(own))
+    assert len({who for who, _, _ in jobs}) <= a_line.crew
+    assert np.isfinite(leave).any() and np.nanmax(leave) > 2 * HOUR - 900.0

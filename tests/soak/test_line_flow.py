@@ -26,7 +26,7 @@ def test_no_seed_misses_the_known_answer(name):
     found, error, known = runs.T
     off = (found - known) / error
     print(f"\n{name}: known {known[0]:.6f}, mean of {SEEDS} seeds {found.mean():.6f}, four standard errors at most "
-          f"{4 * (error / known).max():.2%}, greatest error {np.abs(off).max():.2f} and RMS {np.sqrt((off**2).mean()):.2f} of them")
+          f"{4 * (error / known).max():.2%}, errors at most {np.abs(off).max():.2f}, RMS {np.sqrt((off**2).mean()):.2f} of one")
     assert (4 * error <= 0.02 * known).all()
     assert (np.abs(off) <= 4).all()
 

@@ -36,6 +36,7 @@ from scenes.line.couplings import instrument_drifts, process_drifts
 from scenes.line.drifts import KINDS, new_life, severity
 from scenes.line.model import Drift, Line, Run, Sensor, StationFlow
 from scenes.line.quantities import channels, quantity, touches, true_values
+from scenes.line.truths import OVEN_SLOTS
 
 F64 = NDArray[np.float64]
 
@@ -47,9 +48,7 @@ BLOCK = 500                                    # episodes worked on at once
 RAMPS, LOOKS, HEALTHY = 20, 60, 300            # ramps per drift; looks along a ramp; healthy windows that make the 3σ band
 IN_A_ROW = 3                                   # looks outside its band, for a sensor to have left it
 MODULES = {"nozzle_wear": "nozzle3", "feeder_pitch": "feeder1", "zone_heater": "zone7", "zone_blower_bearing": "zone7"}
-WORN = {"aoi": {"placement.coplanarity_um": 16.0, "handling.scratch_rate": 4.0, "oven.zone7_offset_c": -22.0,
-                "oven.imbalance_k": 1.5},
-        "axi": {"printer.gasket_um": 12.0, "oven.moisture": 0.5, "placement.coplanarity_um": 16.0}}
+WORN = {"aoi": {"printer.clog": 0.4, "oven.zone7_8_offset_c": -16.0}, "axi": {"printer.clog": 0.4, "oven.moisture": 0.5}}
 """Processes that make some defects for an inspection machine to find or to miss."""
 STATIONS = ("printer", "spi", "placement", "reflow", "aoi", "axi", "test")
 CONTROL, BEFORE = 0.05, 1e-3                   # limits of the bar: |ρ| of a control; p of the sign test
@@ -70,13 +69,13 @@ def line_with(kind: str) -> Line:
 
 
 def run_of(line: Line, levels: F64, since_wipe: NDArray[np.int32]) -> Run:
-    """A run that goes through these severities (E,), an episode each, without a stop. ``since_wipe`` (E,) of its units."""
+    """A run through these severities (E,), an episode each, without a stop and with a full oven. ``since_wipe`` (E,)."""
     length = SETTLE + WINDOW
-    per, episodes = round(length / UNIT), len(levels)
-    start = np.arange(episodes * per)[:, None] * UNIT + np.full(len(line.stations), 1.0, np.float64)
-    finish = start + UNIT - 2
-    looks = np.arange(episodes) * length
-    return Run(line, episodes * length, start, start, finish, finish, (), looks, levels[:, None], np.zeros((episodes, 1)),
+    per, count = round(length / UNIT), len(levels)
+    start = np.arange(count * per, dtype=np.float64)[:, None] * UNIT + np.full(len(line.stations), 1.0, np.float64)
+    finish = start + np.array([OVEN_SLOTS * UNIT if s.kind == "reflow" else UNIT - 2 for s in line.stations])
+    looks = np.arange(count, dtype=np.float64) * length
+    return Run(line, count * length, start, start, finish, finish, (), looks, levels[:, None], np.zeros((count, 1)),
                np.repeat(since_wipe, per))
 
 
@@ -85,7 +84,7 @@ def sensor_values(line: Line, levels: F64, since_wipe: NDArray[np.int32], seed: 
     """One value per episode and sensor, (E, C): the mean over the end of the episode. ``only``: which of the line's sensors."""
     run = run_of(line, levels, since_wipe)
     per, keep = round((SETTLE + WINDOW) / STEP), round(WINDOW / STEP)
-    times = np.arange(len(levels) * per) * STEP + STEP / 2
+    times = np.arange(len(levels) * per, dtype=np.float64) * STEP + STEP / 2
     which = range(len(line.sensors)) if only is None else only
     out = np.empty((len(levels), len(which)))
     for column, c in enumerate(which):
@@ -236,7 +235,7 @@ def _task(task: tuple[str, str, int, int, str]) -> str:
     what, kind, first, count, path = task
     made = episodes(kind, first, count) if what == "episodes" else ramps(kind, first, count)
     pending = Path(path).with_suffix(".pending.npz")
-    np.savez(pending, **made)
+    np.savez(pending, **made)  # type: ignore[arg-type]
     pending.replace(path)
     return path
 

@@ -19,6 +19,7 @@ from domain_randomization.scenario import HOUR, Scenario, line_of
 from domain_randomization.streams import stream
 from scenes.family import Family, Finding
 from scenes.line.couplings import instrument_drifts, process_drifts
+from scenes.line.drifts import KINDS
 from scenes.line.flow import simulate_line
 from scenes.line.model import Line, Run
 from scenes.scene import Scene
@@ -58,13 +59,15 @@ class Living:
     def leader(self) -> NDArray[np.int32]:
         """(U,) the unit whose settings each unit is made with: the first of its group.
 
-        A group are units of one stretch that passed the same stations, about as many boards after a wipe.
+        A group are units of one stretch that passed the same stations with wear, about as many boards after a wipe.
         """
         run, count = self.run, len(self.run.start)
         repaired = (np.abs(np.diff(self.met, axis=0, prepend=self.met[:1])) > STEP).any(axis=1)
         stretch = np.cumsum(repaired)
         since = np.arange(count) - np.flatnonzero(np.diff(stretch, prepend=-1))[stretch]
-        passed = np.isfinite(run.start) @ (1 << np.arange(run.start.shape[1], dtype=np.int64))
+        acting = {d.station for d in self.line.drifts if KINDS[d.kind].acts == "process"}
+        columns = [k for k, s in enumerate(self.line.stations) if s.station in acting]
+        passed = np.isfinite(run.start[:, columns]) @ (1 << np.arange(len(columns), dtype=np.int64))
         keys = np.column_stack([stretch, since // STRETCH, run.since_wipe // WIPE_STEP, passed])
         _, first, group = np.unique(keys, axis=0, return_index=True, return_inverse=True)
         leader: NDArray[np.int32] = first[group.ravel()].astype(np.int32)

@@ -13,6 +13,8 @@ from scenes.scene import Scene
 
 # Estimates of time, rounded from CPU time per sample on a busy 2-core x86 server with software GL; the bytes are measured:
 START_SECONDS = 8.0                            # until the first sample, Ray included
+UNIT_SECONDS = 1.5e-3                          # of a scenario: its flow and its physics, per unit that the line makes
+CHANNEL_SECONDS = 2e-3                         # slow readings around one sample, per channel
 SAMPLE_SECONDS = 0.30                          # process, geometry, upload; per sample and core
 MEGAPIXEL_SECONDS = {"rgb": 0.40, "thermal": 0.40, "xray": 0.20}        # render, label, encode, commit; per 10⁶ pixels and core
 MEGAPIXEL_BYTES = {"rgb": 1.8e6, "thermal": 1.2e6, "xray": 1.4e6,
@@ -116,6 +118,10 @@ def plan(scene: Scene, recipe: Recipe, *, workers: int | None = None, context: C
     workers = worker_count(recipe, workers)
     per_sample = SAMPLE_SECONDS + sum(MEGAPIXEL_SECONDS[f.modality] * f.megapixels for f in frames)
     seconds = START_SECONDS + recipe.count * per_sample / max(workers, 1)
+    if context.story is not None:
+        run = context.story.living.run
+        seconds += len(run.start) * UNIT_SECONDS
+        seconds += recipe.count * len(run.line.sensors) * CHANNEL_SECONDS / max(workers, 1)
     return Plan(rows, recipe.count, schedule.count_needed, schedule.skipped, frames, math.ceil(recipe.count / recipe.shard_size),
                 seconds, recipe.count * sum(f.megapixels * _bytes_per_megapixel(recipe, f.modality) for f in frames), workers)
 

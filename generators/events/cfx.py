@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 
 from generators.dataset.schema import canonical
+from generators.events.cfx_bodies import INSPECTS
 from generators.events.cfx_models import (
     EnergyConsumed,
     FaultOccurred,
@@ -40,7 +41,7 @@ from generators.events.cfx_teller import AT_END, ENDED, FAULT, FINISHED, HOUR, O
 from generators.events.channels import Readings
 from generators.events.files import lines, write_lines
 from generators.events.outcomes import Call, Outcomes, Paste
-from scenes.errors import DatasetError, InputError
+from scenes.errors import DatasetError, InputError, InvariantError
 from scenes.line.model import Line, Run
 
 KINDS: Mapping[str, str] = {c.__name__: c.model_fields["type_"].default.removesuffix(", CFX") for c in (
@@ -56,7 +57,7 @@ def messages(run: Run, outcomes: Outcomes | None, start: datetime, *, stations: 
 
     Args:
         run: What happened.
-        outcomes: What inspections found; without them there are no UnitsInspected.
+        outcomes: What inspections found; where their calls are not known there are no UnitsInspected.
         start: The moment of the run's second 0, with its time zone.
         stations: Only of these; all by default.
         kinds: Only these, as in ``KINDS``: "WorkStarted", "FaultOccurred" …
@@ -67,6 +68,7 @@ def messages(run: Run, outcomes: Outcomes | None, start: datetime, *, stations: 
 
     Raises:
         InputError: an unknown station or kind, or a start without time zone.
+        InvariantError: outcomes of an inspection that the run does not have.
     """
     if start.tzinfo is None:
         raise InputError("start: has no time zone; give one, for example datetime(…, tzinfo=UTC)")
@@ -76,7 +78,7 @@ def messages(run: Run, outcomes: Outcomes | None, start: datetime, *, stations: 
             raise InputError(f"{what}: '{wrong}' is not known; known: {', '.join(known)}")
     wanted = set(ids if stations is None else stations)
     shown = frozenset(KINDS if kinds is None else kinds)
-    teller = Teller(run, start, namespace(run, name), shown, readings, setpoints or {}, _by_visit(outcomes))
+    teller = Teller(run, start, namespace(run, name), shown, readings, setpoints or {}, _by_visit(run, outcomes))
     order = _order(run, between, readings)
     for chunk in np.array_split(order, max(1, len(order) // 10_000)):
         for time, rank, row, column in zip(*(chunk[n].tolist() for n in ("time", "rank", "row", "column")), strict=True):
@@ -114,14 +116,18 @@ def read(path: str | Path) -> Iterator[Message]:
             raise DatasetError(f"{path}:{number}: {where}: {first['msg']}; not a message of ours, take the line out") from None
 
 
-def _by_visit(outcomes: Outcomes | None) -> dict[tuple[int, str], tuple[list[Call], list[Paste]]] | None:
-    if outcomes is None:
+def _by_visit(run: Run, outcomes: Outcomes | None) -> dict[tuple[int, str], tuple[list[Call], list[Paste]]] | None:
+    if outcomes is None or outcomes.calls is None:
         return None
     found: dict[tuple[int, str], tuple[list[Call], list[Paste]]] = defaultdict(lambda: ([], []))
     for call in outcomes.calls:
         found[call.unit, call.station][0].append(call)
     for paste in outcomes.pastes:
         found[paste.unit, paste.station][1].append(paste)
+    columns = {s.station: i for i, s in enumerate(run.line.stations) if s.kind in INSPECTS}
+    for unit, station in found:
+        if station not in columns or not 0 <= unit < len(run.start) or np.isnan(run.start[unit, columns[station]]):
+            raise InvariantError(f"outcomes: unit {unit} was never inspected at '{station}'; this is a bug of ours")
     return dict(found)
 
 

@@ -2,7 +2,8 @@
 
 Field names are those of CFX, so they are not in the house's style. Lengths are millimetres, volumes millilitres, belt speeds
 cm/min, temperatures °C and energies kWh, because CFX says so. ``$type`` names the class where a field may hold several. Times
-and durations are strings, as on the wire, so that a message read and written again is the same message.
+and durations are strings, as on the wire, so that a message read and written again is the same message. Where a field is called
+like its class, the class has a second name (``Person = Operator``): inside a class's body the field hides it.
 """
 from __future__ import annotations
 

@@ -1,6 +1,8 @@
 """cfx_teller: what the next message of a run says, given what came before it."""
 from __future__ import annotations
 
+import math
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,7 +11,6 @@ from typing import Any
 from uuid import UUID
 
 import numpy as np
-from numpy.typing import NDArray
 
 from generators.events.cfx_bodies import (
     INSPECTS,
@@ -66,17 +67,17 @@ class Teller:
         self.handles = {s.station: handle(s.path) for s in self.run.line.stations}
         self.drifts = {d.id: d for d in self.run.line.drifts}
         self.tag = unit_id(self.run.line, 0)[:-7]
-        self.ends = {s.station: np.sort(self.run.finish[:, i][~np.isnan(self.run.finish[:, i])])
+        self.ends = {s.station: np.sort(self.run.finish[:, i][~np.isnan(self.run.finish[:, i])]).tolist()
                      for i, s in enumerate(self.run.line.stations)}
         self.channels: dict[str, list[tuple[int, str]]] = defaultdict(list)
         for i, name in enumerate(self.readings.channels if self.readings is not None else ()):
             self.channels[name.split("/", 1)[0]].append((i, name))
-        self.refills: dict[tuple[str, str], NDArray[np.float64]] = {}
+        self.refills: dict[tuple[str, str], list[float]] = {}
+        material = [e for e in self.run.events if e.kind == "material"]
         for station in self.run.line.stations:
             for supply in station.supplies:
-                self.refills[station.station, supply.name] = np.array(
-                    [e.time + e.duration for e in self.run.events
-                     if e.kind == "material" and e.station == station.station and e.code == supply.name], np.float64)
+                self.refills[station.station, supply.name] = [
+                    e.time + e.duration for e in material if e.station == station.station and e.code == supply.name]
 
     def envelope(self, time: float, station: StationFlow, key: str, body: Cfx) -> Message:
         named: Any = body
@@ -137,9 +138,9 @@ class Teller:
     def _package(self, station: StationFlow, supply: str, units: int, time: float) -> MaterialPackage:
         """The package that is mounted at a time, and how many boards it is still good for."""
         refills, ends = self.refills[station.station, supply], self.ends[station.station]
-        number = int(np.searchsorted(refills, time, side="right"))
-        since = refills[number - 1] if number else -np.inf
-        made = int(np.searchsorted(ends, time, side="right") - np.searchsorted(ends, since, side="right"))
+        number = bisect_right(refills, time)
+        since = refills[number - 1] if number else -math.inf
+        made = bisect_right(ends, time) - bisect_right(ends, since)
         return package(station.station, supply, number, float(max(units - made, 0)))
 
     def _event(self, time: float, station: StationFlow, index: int, event: Event) -> Said:
@@ -156,16 +157,16 @@ class Teller:
             return self._maintained(name, index, event)
         if event.kind == "cleaning":
             last, count = self.wiped.get(name, (0.0, 0))
-            made = np.searchsorted(self.ends[name], [last, time], side="right")
+            made = bisect_right(self.ends[name], time) - bisect_right(self.ends[name], last)
             self.wiped[name] = time, count + 1
             stencil = Stencil(UniqueIdentifier=f"SIM-{name}-stencil-0", Name="stencil")
             return [(key, StencilCleaned(
                 Stencil=stencil, StencilCleanMode="W", TimeSinceLastClean=span(time - last),
-                CyclesSinceLastClean=int(made[1] - made[0]), StencilCleanCycles=count + 1,
+                CyclesSinceLastClean=made, StencilCleanCycles=count + 1,
                 StencilCleanTime=span(event.duration)))] if "StencilCleaned" in self.shown else []
         if event.kind == "material" and "MaterialsLoaded" in self.shown:
             units = next((s.units for s in station.supplies if s.name == event.code), 0)
-            number = int(np.searchsorted(self.refills.get((name, event.code), np.empty(0)), time, side="right"))
+            number = bisect_right(self.refills.get((name, event.code), []), time)
             return [(key, loaded(station.path, package(name, event.code, number, float(units))))]
         return []                              # changeovers and shifts are told by the states of the stations
 

@@ -2,9 +2,9 @@
 
 The browse path below Objects is the ISA-95 id, and so is the string id of every node:
 ``Demo/SMT/Line 3/placement/nozzle3/vacuum``. A station has its state (SEMI E10), how many units it has finished and the last of
-them; an inspection station has a ``LatestResult`` with the fields of OPC 40100-1 (Machine Vision), Result type. Every object and
-every variable has a property ``IsSimulated`` that is true, and the namespace says it too. What wears is not shown, unless
-ground truth is asked for.
+them; an inspection station whose calls are known has a ``LatestResult`` with the fields of OPC 40100-1 (Machine Vision). Every
+object and every variable has a property ``IsSimulated`` that is true, and the namespace says it too. What wears is not shown,
+unless ground truth is asked for.
 
 The server listens on this computer only, unless told otherwise: it has no users, no passwords and no encryption. Nobody can
 write.
@@ -112,7 +112,7 @@ class LineServer:
             await self._set(f"{station.path}/State", ua.Variant(moment.states[i], ua.VariantType.Int32), when)
             await self._set(f"{station.path}/UnitsFinished", ua.Variant(moment.finished[i], ua.VariantType.UInt32), when)
             await self._set(f"{station.path}/LastUnit", ua.Variant(moment.units[i], ua.VariantType.String), when)
-            if station.kind in INSPECTS and moment.units[i]:
+            if self._inspects(station) and moment.units[i]:
                 for name, value in self._result(moment, i).items():
                     await self._set(f"{station.path}/LatestResult/{name}", value, when)
         if self.truth:
@@ -160,12 +160,15 @@ class LineServer:
         await self._variable(node, f"{station.path}/State", ua.Variant(0, kinds.Int32))
         await self._variable(node, f"{station.path}/UnitsFinished", ua.Variant(0, kinds.UInt32))
         await self._variable(node, f"{station.path}/LastUnit", ua.Variant("", kinds.String))
-        if station.kind in INSPECTS:
+        if self._inspects(station):
             result = await self._object(objects, f"{station.path}/LatestResult")
             empty = (ua.Variant(False, kinds.Boolean), ua.Variant(0, kinds.Int32),
                      *(ua.Variant("", kinds.String) for _ in range(4)), ua.Variant([], kinds.String, is_array=True))
             for name, value in zip(_RESULT, empty, strict=True):
                 await self._variable(result, f"{station.path}/LatestResult/{name}", value)
+
+    def _inspects(self, station: StationFlow) -> bool:
+        return station.kind in INSPECTS and self.scenery.inspected
 
     async def _object(self, objects: dict[str, Node], path: str) -> Node:
         """The object of an ISA-95 id, and those above it."""

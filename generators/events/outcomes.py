@@ -1,10 +1,13 @@
 """outcomes: what the inspections of a run found, and what was truly there."""
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+from scenes import family
 
 I32 = NDArray[np.int32]
 
@@ -41,9 +44,14 @@ class Paste:
 @dataclass(frozen=True, eq=False)
 class Outcomes:
     """Of a whole run. Order within ``calls`` and ``pastes`` does not matter."""
-    calls: tuple[Call, ...] = ()
+    calls: tuple[Call, ...] | None = None      # None: nobody knows what inspections said; (): they found nothing at all
     pastes: tuple[Paste, ...] = ()
     defects: I32 | None = None                 # (U,) how many true defects each unit carries at the end; None: not known
 
 
-__all__ = ["Call", "Outcomes", "Paste"]
+def calls_of(unit: int, station: str, verdicts: Iterable[family.Call]) -> tuple[Call, ...]:
+    """What a machine reports of a unit, from the verdicts of ``Family.inspect``; escapes are not reported by anybody."""
+    return tuple(Call(unit, station, v.defect, v.host, v.severity, v.real) for v in verdicts if v.called)
+
+
+__all__ = ["Call", "Outcomes", "Paste", "calls_of"]

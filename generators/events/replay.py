@@ -42,6 +42,7 @@ class Scenery:
 
     def __init__(self, run: Run, readings: Readings | None = None, outcomes: Outcomes | None = None) -> None:
         self.run, self.readings = run, readings
+        self.inspected = outcomes is not None and outcomes.calls is not None      # whether inspections are known at all
         known = {s.channel: s for s in run.line.sensors}
         chosen = [(i, known[c]) for i, c in enumerate(readings.channels if readings is not None else ()) if c in known]
         self._columns = np.array([i for i, _ in chosen], np.int64)
@@ -49,7 +50,7 @@ class Scenery:
         self._states = [_states(run, s.station) for s in run.line.stations]
         self._order = [_finishes(run, i) for i in range(len(run.line.stations))]
         self._calls: dict[tuple[int, str], list[Call]] = {}
-        for call in outcomes.calls if outcomes is not None else ():
+        for call in (outcomes.calls or ()) if outcomes is not None else ():
             self._calls.setdefault((call.unit, call.station), []).append(call)
 
     def at(self, moment: float) -> Moment:

@@ -8,8 +8,8 @@
       units.parquet     one row per unit: boards since the last wipe, outcome
       events.parquet    states, faults, repairs, materials, in the order of time
       drifts.parquet    severity and remaining life of every drift at every look
-      calls.parquet     what inspections found    (where outcomes are given)
-      pastes.parquet    what paste inspection measured    (where outcomes are given)
+      calls.parquet     what inspections found, where it is known
+      pastes.parquet    what paste inspection measured, where it is known
       channels.parquet  readings of the sensors, see ``channels``; written by itself
 
 Times are seconds from the start of the run. The same run gives the same bytes.
@@ -51,6 +51,9 @@ CALLS = pa.schema([("unit", pa.int32()), ("station", _WORD), ("defect", _WORD), 
                    ("real", pa.bool_())])
 PASTES = pa.schema([("unit", pa.int32()), ("station", _WORD), ("pad", _WORD),
                     *((f.name, pa.float64()) for f in fields(Paste) if f.type == "float"), ("passed", pa.bool_())])
+_UNITS = {"time": "s", "duration": "s", "arrive": "s", "start": "s", "finish": "s", "leave": "s", "volume": "m3", "height": "m",
+          "area": "m2", "nominal_volume": "m3", "nominal_height": "m", "nominal_area": "m2", "dx": "m", "dy": "m",
+          "area_ratio": "1"}
 _NAMES = ("visits.parquet", "units.parquet", "events.parquet", "drifts.parquet", "calls.parquet", "pastes.parquet")
 
 
@@ -76,13 +79,15 @@ def write_run(run: Run, folder: str | Path, outcomes: Outcomes | None = None) ->
     tables: dict[str, pa.Table] = {
         "visits.parquet": _visits(run), "units.parquet": _units(run, outcomes), "events.parquet": _events(run.events),
         "drifts.parquet": _drifts(run)}
-    if outcomes is not None:
+    if outcomes is not None and outcomes.calls is not None:
         tables["calls.parquet"] = _rows(outcomes.calls, CALLS)
+    if outcomes is not None and outcomes.pastes:
         tables["pastes.parquet"] = _rows(outcomes.pastes, PASTES)
     with contextlib.suppress(FileNotFoundError):
         (folder / "run.json").unlink()         # not a run any more until all of it is there
     for name, table in tables.items():
-        write_parquet(folder / name, table.schema, [table])
+        said = table.replace_schema_metadata({"linetwin": _about(run.line, table.schema)})
+        write_parquet(folder / name, said.schema, [said])
     for name in _NAMES:
         if name not in tables:
             (folder / name).unlink(missing_ok=True)
@@ -102,6 +107,8 @@ def read_run(folder: str | Path) -> Run:
     file = _open(folder)
     stations = {s.station: i for i, s in enumerate(file.line.stations)}
     shape = (file.units, len(stations))
+    if file.units * len(stations) > LARGEST_RUN:
+        raise DatasetError(f"{folder}: {file.units} units at {len(stations)} stations; at most {LARGEST_RUN} visits")
     visits = _read(folder, "visits.parquet", file, VISITS)
     unit, column = visits["unit"].to_numpy(), _positions(folder, visits["station"], stations)
     if len(unit) and not (unit.min() >= 0 and unit.max() < file.units):
@@ -128,18 +135,33 @@ def read_outcomes(folder: str | Path) -> Outcomes | None:
     """What inspections found, or None where a run was written without. Raises DatasetError."""
     folder = Path(folder)
     file = _open(folder)
-    if "calls.parquet" not in file.files:
+    column = _read(folder, "units.parquet", file, UNITS)["defects"]
+    defects = None if column.null_count or not file.units else column.to_numpy().astype(np.int32)
+    rows: dict[str, list[dict[str, Any]] | None] = {"calls.parquet": None, "pastes.parquet": None}
+    for name, schema in (("calls.parquet", CALLS), ("pastes.parquet", PASTES)):
+        if name in file.files:
+            rows[name] = _read(folder, name, file, schema).to_pylist()
+    calls, pastes = rows["calls.parquet"], rows["pastes.parquet"]
+    if calls is None and pastes is None and defects is None:
         return None
-    calls = _read(folder, "calls.parquet", file, CALLS).to_pylist()
-    pastes = _read(folder, "pastes.parquet", file, PASTES).to_pylist()
-    defects = _read(folder, "units.parquet", file, UNITS)["defects"]
-    return Outcomes(tuple(Call(**c) for c in calls), tuple(Paste(**p) for p in pastes),
-                    None if defects.null_count else defects.to_numpy().astype(np.int32))
+    return Outcomes(None if calls is None else tuple(Call(**c) for c in calls), tuple(Paste(**p) for p in pastes or ()), defects)
 
 
 def read_line(folder: str | Path) -> Line:
     """Only the line of a run. Raises DatasetError."""
     return _open(Path(folder)).line
+
+
+def _about(line: Line, schema: pa.Schema) -> str:
+    """What every table says of itself: simulated, whose, and in which units."""
+    from scenes.line.drifts import KINDS  # scipy: only who writes a run needs it
+
+    units = {name: unit for name, unit in _UNITS.items() if name in schema.names}
+    for drift in line.drifts:
+        if f"{drift.id}/severity" in schema.names:
+            counts = KINDS[drift.kind].life if drift.kind in KINDS else ""
+            units |= {f"{drift.id}/severity": "1", f"{drift.id}/remaining": {"cycles": "cycles", "seconds": "s"}.get(counts, "")}
+    return canonical({"simulated": True, "line": line.path, "stations": {s.station: s.path for s in line.stations}, "units": units})
 
 
 def _check(run: Run) -> None:
@@ -169,14 +191,14 @@ def _units(run: Run, outcomes: Outcomes | None) -> pa.Table:
     count = len(run.arrive)
     empty = pa.nulls(count, pa.int32())
     defects = called = false = empty
-    if outcomes is not None:
+    if outcomes is not None and outcomes.calls is not None:
         real = np.array([c.unit for c in outcomes.calls if c.real], np.int64)
         wrong = np.array([c.unit for c in outcomes.calls if not c.real], np.int64)
         called, false = (pa.array(np.bincount(u, minlength=count).astype(np.int32)) for u in (real, wrong))
         if max(len(called), len(false)) > count:
             raise InvariantError(f"outcomes: a call is about a unit after the last, {count - 1}; this is a bug of ours")
-        if outcomes.defects is not None:
-            defects = pa.array(np.asarray(outcomes.defects, np.int32))
+    if outcomes is not None and outcomes.defects is not None:
+        defects = pa.array(np.asarray(outcomes.defects, np.int32))
     unit, wipe = pa.array(np.arange(count, dtype=np.int32)), pa.array(np.asarray(run.since_wipe, np.int32))
     return pa.table([unit, wipe, defects, called, false], schema=UNITS)
 
@@ -188,13 +210,23 @@ def _events(events: tuple[Event, ...]) -> pa.Table:
 
 
 def _read_events(table: pa.Table) -> tuple[Event, ...]:
-    names = [f.name for f in EVENTS if f.name != "data"]
-    columns = [table[n].to_pylist() for n in names]
-    found: list[Event] = []
-    for values, data in zip(zip(*columns, strict=True), table["data"].to_pylist(), strict=True):
-        known: Mapping[str, float | str] = {d["name"]: d["number"] if d["text"] is None else d["text"] for d in data}
-        found.append(Event(**dict(zip(names, values, strict=True)), data=known))
-    return tuple(found)
+    columns = [_plain(table[f.name]) for f in EVENTS if f.name != "data"]
+    some = pc.list_value_length(table["data"]).to_numpy() > 0             # most events carry no data
+    data: list[Mapping[str, float | str]] = [{}] * len(table)
+    for row, known in zip(np.flatnonzero(some).tolist(), table["data"].filter(pa.array(some)).to_pylist(), strict=True):
+        data[row] = {d["name"]: d["number"] if d["text"] is None else d["text"] for d in known}
+    return tuple(Event(*row) for row in zip(*columns, data, strict=True))
+
+
+def _plain(column: pa.ChunkedArray) -> list[Any]:
+    """A column of words or numbers as a list; each word is one object, however often it comes."""
+    if not pa.types.is_dictionary(column.type):
+        return column.to_numpy().tolist()     # type: ignore[no-any-return]
+    words: list[Any] = []
+    for chunk in column.chunks:
+        known = chunk.dictionary.to_pylist()
+        words += [known[i] for i in chunk.indices.to_numpy().tolist()]
+    return words
 
 
 def _drift_schema(line: Line) -> pa.Schema:

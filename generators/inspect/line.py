@@ -25,7 +25,7 @@ from scenes.line.quantities import touches
 
 F64 = NDArray[np.float64]
 
-WORN = 0.15                                    # [1] greatest severity from which on a drift is drawn
+WORN = 0.1                                     # [1] change of severity from which on a drift is drawn
 DRAWN = 8                                      # drifts and channels at most
 SLOT = 300.0                                   # [s] over which a drawn channel is averaged
 ENTRIES = 24                                   # of the log
@@ -79,9 +79,9 @@ def defects_by_unit(run: Run, found: Sequence[Found]) -> NDArray[np.int64]:
 
 
 def _worst(run: Run) -> list[int]:
-    """Drifts that went far, the farthest first."""
-    most = run.severity.max(axis=0, initial=0.0)
-    order = sorted(np.flatnonzero(most >= WORN).tolist(), key=lambda d: -most[d])
+    """Drifts that went some way, the farthest first."""
+    way = np.ptp(run.severity, axis=0) if len(run.severity) else np.zeros(len(run.line.drifts))
+    order = sorted(np.flatnonzero(way >= WORN).tolist(), key=lambda d: -way[d])
     return order[:DRAWN]
 
 
@@ -100,8 +100,8 @@ def _panels(run: Run, found: Sequence[Found], worst: Sequence[int], seed: int) -
     made, _ = np.histogram(out[done], hours)
     bad, _ = np.histogram(out[done & (defects_by_unit(run, found) > 0)], hours)
     share = np.divide(bad, made, out=np.full(len(made), np.nan), where=made > 0)
-    panels.append(Panel("Units finished in an hour", "1", [Curve("units", hours[:-1], made.astype(float), step=True)], height=60))
-    panels.append(Panel("Share of them with a defect", "1", [Curve("defective", hours[:-1], share, step=True)], height=70))
+    for title, values in (("Units finished in an hour", made.astype(float)), ("Share of them with a defect", share)):
+        panels.append(Panel(title, "1", [Curve("", hours, np.append(values, values[-1]), step=True)], height=66))
     return panels
 
 

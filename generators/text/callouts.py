@@ -50,7 +50,7 @@ def on_board(assembly: Assembly, part: int, points: Sequence[tuple[float, float]
 
 def subjects(assembly: Assembly, marks: Sequence[tuple[float, float] | None], rng: np.random.Generator,
              count: int) -> tuple[Subject, ...]:
-    """Choose what to point at: every kind that there is, then the parts with most terminals more likely than others.
+    """Choose what to point at, in order: one of every kind that there is, then parts with many terminals rather than with few.
 
     ``marks`` are the drawn marks of the first terminals, board frame [m], one per part, None where there is none.
     """
@@ -88,44 +88,48 @@ def subjects(assembly: Assembly, marks: Sequence[tuple[float, float] | None], rn
     return tuple(chosen[:count])
 
 
-def assign(targets: np.ndarray, ports: np.ndarray, bodies: Sequence[BaseGeometry], own: Sequence[int]) -> np.ndarray:
-    """Which port each target's leader comes from.
+def covering(paths: np.ndarray, bodies: Sequence[BaseGeometry], own: Sequence[int]) -> np.ndarray:
+    """Length of each leader that lies over other parts than its own, px.
 
     Args:
-        targets: Where leaders end, px, shape (N, 2).
-        ports: Where they may begin, px, shape (M, 2), M ≥ N.
+        paths: The leader of every callout from every port, LineStrings, px, shape (N, M).
         bodies: Outlines of all parts, px.
-        own: The part that each target lies on, −1 for none; crossing that one costs nothing.
-
-    Returns:
-        Port index of every target, shape (N,).
+        own: The part that each callout means, −1 for none.
     """
-    tree = shapely.STRtree(list(bodies)) if len(bodies) else None
-    cost = np.hypot(*(targets[:, None] - ports[None]).transpose(2, 0, 1))
-    for i, target in enumerate(targets):
-        if tree is None:
-            break
-        lines = shapely.linestrings(np.stack([np.broadcast_to(target, ports.shape), ports], axis=1))
-        line, body = tree.query(lines, predicate="intersects")
-        other = body != own[i]
-        covered = shapely.length(shapely.intersection(lines[line[other]], np.array(bodies, dtype=object)[body[other]]))
-        np.add.at(cost[i], line[other], COVER * covered)
+    out = np.zeros(paths.shape)
+    if len(bodies):
+        tree, solid = shapely.STRtree(list(bodies)), np.array(bodies, dtype=object)
+        for i in range(len(paths)):
+            line, body = tree.query(paths[i], predicate="intersects")
+            other = body != own[i]
+            np.add.at(out[i], line[other], shapely.length(shapely.intersection(paths[i][line[other]], solid[body[other]])))
+    return out
+
+
+def assign(paths: np.ndarray, covered: np.ndarray) -> np.ndarray:
+    """Which port each leader begins at: N indices, all different. ``paths`` and ``covered`` (N, M) as in ``covering``, M ≥ N."""
+    cost = shapely.length(paths) + COVER * covered
     port = linear_sum_assignment(cost)[1]
 
-    def crossings(p: np.ndarray) -> int:
-        lines = shapely.linestrings(np.stack([targets, ports[p]], axis=1))
-        a, b = shapely.STRtree(lines).query(lines, predicate="intersects")
-        return int((a < b).sum())
+    def total(p: np.ndarray) -> float:
+        chosen = paths[np.arange(len(p)), p]
+        a, b = shapely.STRtree(chosen).query(chosen, predicate="intersects")
+        return float(cost[np.arange(len(p)), p].sum() + CROSS * (a < b).sum())
 
-    best = cost[np.arange(len(port)), port].sum() + CROSS * crossings(port)
-    for _ in range(3):
-        for i in range(len(port)):
-            for j in range(i + 1, len(port)):
-                swapped = port.copy()
-                swapped[[i, j]] = port[[j, i]]
-                total = cost[np.arange(len(port)), swapped].sum() + CROSS * crossings(swapped)
-                if total < best:
-                    port, best = swapped, total
+    best, better = total(port), True
+    while better:                                                         # the sum falls each time, so this ends
+        better = False
+        free = sorted(set(range(paths.shape[1])) - set(port.tolist()))
+        changes = [(i, port[j], j, port[i]) for i in range(len(port)) for j in range(i + 1, len(port))]
+        changes += [(i, f, i, f) for i in range(len(port)) for f in free]
+        for i, to, j, other_to in changes:
+            tried = port.copy()
+            tried[i], tried[j] = to, other_to
+            if cost[i, to] + cost[j, other_to] > cost[i, port[i]] + cost[j, port[j]] + CROSS * len(port):
+                continue
+            if (value := total(tried)) < best - 1e-6:
+                port, best, better = tried, value, True
+                break
     return np.asarray(port)
 
 
@@ -144,4 +148,4 @@ def leader(port: Point, target: Point, inwards: float) -> tuple[Point, ...]:
     return (port, (port[0] + inwards, port[1]), target)
 
 
-__all__ = ["CalloutKind", "Subject", "assign", "edge_point", "leader", "on_board", "pin_one", "subjects"]
+__all__ = ["CalloutKind", "Subject", "assign", "covering", "edge_point", "leader", "on_board", "pin_one", "subjects"]

@@ -15,7 +15,7 @@ import shapely
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
-from generators.text.callouts import CalloutKind, Subject, assign, edge_point, leader, on_board, pin_one, subjects
+from generators.text.callouts import CalloutKind, Subject, assign, covering, edge_point, leader, on_board, pin_one, subjects
 from generators.text.sheet import Disk, Mark, Point, Stroke, Words, fitted, picture, svg, text_width
 from scenes.errors import SceneError
 from scenes.smt.state import Assembly
@@ -31,6 +31,7 @@ LARGEST = 44.0
 SMALL = 24.0                                   # and of its second line
 GAP = 110.0                                    # [px] from the drawing to the labels; the height's dimension stands there
 INSET = 4.0                                    # [px] by which a leader reaches into a body: the designator stays free
+CLEAR = 20.0                                   # [px] of a leader over other parts, at most, where there is a choice
 LANDING = 36.0                                 # [px] level piece of a leader
 
 
@@ -111,7 +112,8 @@ def assembly_drawing(assembly: Assembly, rng: np.random.Generator, *, callouts: 
     drawn, parts = _parts(assembly, bodies, scale, origin)
     marks += drawn
     spots = [None if p.mark is None else _to_board(p.mark, scale, origin) for p in parts]
-    drawn, found = _callouts(subjects(assembly, spots, rng, callouts), bodies, scale, origin, width, room, (x0, x1))
+    candidates = subjects(assembly, spots, rng, 2 * callouts)
+    drawn, found = _callouts(candidates, callouts, bodies, scale, origin, width, room, (x0, x1))
     marks += drawn
     return AssemblyDrawing(picture(marks, width, height), svg(marks, width, height), scale, origin, found, parts)
 
@@ -277,29 +279,38 @@ def _designator(text: str, bounds: Box, tree: shapely.STRtree, taken: list[BaseG
     return Words(middle, text, SMALLEST, turned=turned, halo=True), boxed(middle, SMALLEST, turned)
 
 
-def _callouts(chosen: tuple[Subject, ...], bodies: list[BaseGeometry], scale: float, origin: Point, width: int,
+def _callouts(chosen: tuple[Subject, ...], count: int, bodies: list[BaseGeometry], scale: float, origin: Point, width: int,
               room: tuple[float, float, float, float], sides: tuple[float, float]) -> tuple[list[Mark], tuple[Callout, ...]]:
     """Labels in two columns, leaders to their targets, and the truth about both. Numbers run down the left, then the right.
 
-    ``sides`` are the least and the greatest x of all that is drawn, board frame [m].
+    Of ``chosen`` the first ``count`` are taken whose leaders can come in without covering other parts, and others only where
+    these do not suffice. ``sides`` are the least and the greatest x of all that is drawn, board frame [m].
     """
     if not chosen:
         return [], ()
-    rows = max(6, len(chosen))
+    rows = max(6, min(count, len(chosen)))
     ys = np.linspace(room[1] + 20, room[3] - 20, rows)
     near = _to_pixels(np.array([[sides[0], 0.0], [sides[1], 0.0]]), scale, origin)[:, 0] + np.array([-GAP, GAP])
-    ports = np.array([(x, y) for x in near for y in ys])
-    ends = ports + np.repeat([[LANDING, 0.0], [-LANDING, 0.0]], rows, axis=0)
-    aims = _to_pixels(np.array([s.target for s in chosen]), scale, origin)
-    port = assign(aims, ends, bodies, [s.part for s in chosen])
+    ports = [(float(x), float(y)) for x in near for y in ys]
+    paths = np.empty((len(chosen), len(ports)), dtype=object)
+    for k, subject in enumerate(chosen):
+        aim = tuple(map(float, _to_pixels(np.array(subject.target), scale, origin)))
+        for m, port in enumerate(ports):
+            landing = LANDING if m < rows else -LANDING
+            end = (aim[0], aim[1])
+            if subject.part >= 0 and subject.kind != "polarity":
+                end = edge_point(bodies[subject.part], (port[0] + landing, port[1]), INSET)
+            paths[k, m] = shapely.LineString(leader(port, end, landing))
+    covered = covering(paths, bodies, [s.part for s in chosen])
+    keep = sorted(np.argsort(covered.min(axis=1) > CLEAR, kind="stable")[:count])
+    chosen, paths = tuple(chosen[k] for k in keep), paths[keep]
+    taken = assign(paths, covered[keep])
     marks: list[Mark] = []
     found: list[Callout] = []
-    for number, k in enumerate(np.argsort(port), 1):
-        subject, (px, py), left = chosen[k], (float(ports[port[k], 0]), float(ports[port[k], 1])), bool(port[k] < rows)
-        target = (float(aims[k, 0]), float(aims[k, 1]))
-        if subject.part >= 0 and subject.kind != "polarity":
-            target = edge_point(bodies[subject.part], (float(ends[port[k], 0]), py), INSET)
-        path = leader((px, py), target, LANDING if left else -LANDING)
+    for number, k in enumerate(np.argsort(taken), 1):
+        subject, (px, py), left = chosen[k], ports[taken[k]], bool(taken[k] < rows)
+        path: tuple[Point, ...] = tuple((float(x), float(y)) for x, y in paths[k, taken[k]].coords)
+        target = path[-1]
         limit = (px if left else width - px) - EDGE - 84
         lines = tuple(fitted(line, size, limit) for line, size in zip(subject.lines, (LABEL, SMALL), strict=True))
         wide = max(text_width(line, size) for line, size in zip(lines, (LABEL, SMALL), strict=True)) + 62

@@ -17,6 +17,7 @@ import yaml
 
 from generators.text.document import Block, Cell, Document, Fact, Figure, Schematic, Section, Steps, Table, Text, fact
 from generators.text.entry import Language
+from generators.text.hangul import particles
 from generators.text.knowledge import DRIFTS, OTHER_SERIES, SERIES
 from generators.text.settings import settings
 from scenes.errors import SceneError
@@ -99,8 +100,8 @@ class _Writer:
                 self._row("product", self.scene.product.board.stem)]
         if self.line and self.flow_:
             after = [s.station for s in self.line.stations if self.station.id in s.after]
-            rows.append(self._row("feeds_from", ", ".join(self.flow_.after) or words["first"]))
-            rows.append(self._row("feeds_to", ", ".join(after) or words["last"]))
+            for key, names, none in (("feeds_from", self.flow_.after, "first"), ("feeds_to", after, "last")):
+                rows.append(self._row(key, ", ".join(names)) if names else (self.words["values"][key]["name"], words[none]))
         yield self._two_columns("identification", rows)
 
     def _safety(self) -> Iterator[Block]:
@@ -226,7 +227,7 @@ class _Writer:
             parts = words["items"][kind]["parts"].values()
             if parts:
                 lines.append(f"{words['headings']['spares']}: {', '.join(parts)}.")
-            steps = Steps(tuple(s.format_map(slots) for s in procedure["steps"]), numbered=True)
+            steps = Steps(tuple(particles(s.format_map(slots)) for s in procedure["steps"]), numbered=True)
             yield Section(kind, f"{number}.{n}", procedure["title"], (*(Text(t) for t in lines), steps))
 
     def _number(self, kind: str) -> str:

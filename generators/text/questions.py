@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from generators.text.document import Document, Fact, Section
 from generators.text.entry import Language
+from generators.text.hangul import particles
 from generators.text.manual import vocabulary
 from generators.text.pdf import Rendered, render
 
@@ -63,8 +64,8 @@ def _of(rendered: Rendered) -> Iterator[Question]:
             refills.append((section, fact))
         if ask:
             name = f"{fact.key}/{fact.item}" if fact.item else fact.key
-            yield Question(f"{document.id}/{name}", document.id, document.language, "lookup",
-                           ask.format(station=station, item=fact.item), fact.value, fact.unit if fact.unit != fact.value else "",
+            text = particles(ask.format(station=station, item=fact.item))
+            yield Question(f"{document.id}/{name}", document.id, document.language, "lookup", text, fact.value, fact.unit,
                            fact.tolerance, (_place(rendered, section, fact),))
     yield from _computed(rendered, values, refills, words)
 
@@ -82,7 +83,7 @@ def _computed(rendered: Rendered, values: dict[str, tuple[Section, Fact]], refil
     def ask(name: str, answer: float, unit: str, used: list[tuple[Section, Fact]], item: str = "") -> Question:
         key = f"{name}/{item}" if item else name
         return Question(f"{document.id}/{key}", document.id, document.language, "computed",
-                        words["computed"][name].format(station=station, item=item), answer, unit, 0.01 * abs(answer),
+                        particles(words["computed"][name].format(station=station, item=item)), answer, unit, 0.01 * abs(answer),
                         tuple(_place(rendered, *u) for u in used))
 
     def have(*keys: str) -> list[tuple[Section, Fact]]:
@@ -94,8 +95,8 @@ def _computed(rendered: Rendered, values: dict[str, tuple[Section, Fact]], refil
     if both := have("mtbf", "mttr"):
         up, down = number(both[0]) * 60, number(both[1])
         yield ask("availability", 100 * up / (up + down), "%", both)
-    if one := have("cycle", "slots"):
-        yield ask("capacity", 3600 * number(one[1]) / number(one[0]), "1/h", one)
+    if (one := have("cycle", "slots")) and number(one[1]) == 1:           # else the interval may limit it
+        yield ask("capacity", 3600 / number(one[0]), "1/h", one[:1])
     if both := have("cycle", "takt"):
         yield ask("load", 100 * number(both[0]) / number(both[1]), "%", both)
     if both := have("source_object", "source_detector"):

@@ -14,9 +14,12 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.fft import irfft, next_fast_len, rfft, rfftfreq
+from scipy.fft import irfft, rfft, rfftfreq
+
+from generators.traces.tones import tones
 
 F64 = NDArray[np.float64]
+C128 = NDArray[np.complex128]
 
 AIR_DENSITY, SOUND_SPEED = 1.204, 343.2        # dry air of 20 °C and 101 325 Pa [kg/m³], [m/s]
 REFERENCE_PRESSURE, REFERENCE_POWER = 20e-6, 1e-12        # ISO 1683 [Pa], [W]
@@ -98,18 +101,22 @@ def source_power(acceleration: F64, rate: float, radiator: Radiator, low: float 
     return AIR_DENSITY * SOUND_SPEED * radiator.area * float((weight * radiator.sigma(frequency) * amplitude ** 2).sum())
 
 
-def source_pressure(acceleration: F64, rate: float, radiator: Radiator, low: float = 2.0) -> F64:
-    """The source [Pa at 1 m] of a surface with this acceleration [m/s²], shape (N,).
+def radiation(frequency: F64, radiator: Radiator, low: float = 2.0) -> C128:
+    """The source [Pa at 1 m] per acceleration [m/s²] of a surface at frequencies [Hz], shape as given.
 
     p = ρ0·c·√(S·σ∞ / 4π) · j·x / (1 + j·x) · v. Velocity is acceleration / (2π·j·f), so the factor is finite at 0 Hz and
     the whole is a first-order low-pass of the acceleration; ``low`` [Hz] takes away what a machine on its feet has not.
     """
-    count = len(acceleration)
-    frequency = rfftfreq(count, 1 / rate)
     corner = radiator.corner_frequency
     gain = AIR_DENSITY * SOUND_SPEED * math.sqrt(radiator.area * radiator.efficiency / (4 * math.pi)) / (2 * math.pi * corner)
-    spectrum = rfft(np.asarray(acceleration, np.float64))
-    spectrum *= gain * (frequency >= low) / (1 + 1j * frequency / corner)
+    found: C128 = gain * (frequency >= low) / (1 + 1j * frequency / corner)
+    return found
+
+
+def source_pressure(acceleration: F64, rate: float, radiator: Radiator, low: float = 2.0) -> F64:
+    """The source [Pa at 1 m] of a surface with this acceleration [m/s²], shape (N,), by :func:`radiation`."""
+    count = len(acceleration)
+    spectrum = rfft(np.asarray(acceleration, np.float64)) * radiation(rfftfreq(count, 1 / rate), radiator, low)
     found: F64 = irfft(spectrum, count)
     return found
 
@@ -130,27 +137,22 @@ def steady(source: F64, response: F64) -> F64:
     What is heard at the beginning is the echo of the end: right for machines that have been running, wrong for one shot.
     """
     count = len(source)
-    times = -(-len(response) // count)
-    before = np.tile(source, times)[-len(response):]
-    long = np.concatenate([before, source])
-    size = next_fast_len(len(long) + len(response) - 1, real=True)
-    found: F64 = irfft(rfft(long, size) * rfft(response, size), size)[len(before):len(before) + count]
+    found: F64 = irfft(rfft(np.asarray(source, np.float64)) * rfft(folded(response, count)), count)
     return found
 
 
-def cosine(phase: F64) -> F64:
-    """cos of phases [rad] of any size to 1e-6: the turns are taken off in double, the cosine is single, five times as fast."""
-    turns = phase * (1 / (2 * math.pi))
-    turns -= np.floor(turns)
-    turns *= 2 * math.pi
-    found: F64 = np.cos(turns.astype(np.float32)).astype(np.float64)
+def folded(response: F64, count: int) -> F64:
+    """An impulse response, shape (M,), as one period of ``count`` values sees it: what is longer comes round again."""
+    whole = np.zeros(-(-len(response) // count) * count)
+    whole[:len(response)] = response
+    found: F64 = whole.reshape(-1, count).sum(axis=0)
     return found
 
 
-def shaped_noise(count: int, rate: float, rng: np.random.Generator, density: F64) -> F64:
-    """Gaussian noise with a one-sided power density [unit²/Hz] given on ``rfftfreq(count, 1 / rate)``; shape (count,).
+def noise_lines(count: int, rate: float, rng: np.random.Generator, density: F64) -> C128:
+    """Spectrum of Gaussian noise with a one-sided power density [unit²/Hz] given on ``rfftfreq(count, 1 / rate)``.
 
-    Drawn as a spectrum: always 2 · (count // 2 + 1) normals, and no filter that would have to settle.
+    Always 2 · (count // 2 + 1) normals, and no filter that would have to settle. ``irfft`` of it is the noise.
     """
     lines = count // 2 + 1
     draws = rng.standard_normal(2 * lines).view(np.complex128)
@@ -158,7 +160,12 @@ def shaped_noise(count: int, rate: float, rng: np.random.Generator, density: F64
     draws[0] = 0
     if count % 2 == 0:
         draws[-1] = draws[-1].real * math.sqrt(2.0)
-    found: F64 = irfft(draws, count)
+    return draws
+
+
+def shaped_noise(count: int, rate: float, rng: np.random.Generator, density: F64) -> F64:
+    """The noise of :func:`noise_lines`, shape (count,)."""
+    found: F64 = irfft(noise_lines(count, rate, rng, density), count)
     return found
 
 
@@ -170,18 +177,29 @@ def pink_density(frequency: F64, level: float, low: float, high: float) -> F64:
     return found
 
 
-def hall_noise(count: int, rate: float, rng: np.random.Generator, hall: Hall | None = None) -> F64:
-    """Background [Pa] at a microphone, shape (count,). Tones above half the rate are not heard."""
-    hall = hall or Hall()
-    heard = shaped_noise(count, rate, rng, pink_density(rfftfreq(count, 1 / rate), hall.level, 20.0, rate / 2))
-    time = np.arange(count) / rate
+def hall_lines(count: int, rate: float, rng: np.random.Generator, hall: Hall) -> C128:
+    """Spectrum of a hall's pink part at a microphone."""
+    return noise_lines(count, rate, rng, pink_density(rfftfreq(count, 1 / rate), hall.level, 20.0, rate / 2))
+
+
+def hall_tones(count: int, rate: float, rng: np.random.Generator, hall: Hall) -> F64:
+    """A hall's tones [Pa] at a microphone, shape (count,). Those above half the rate are not heard."""
+    lines = []
     for frequency, level in hall.tones:
         phase, shift = rng.uniform(0, 2 * math.pi), 1 + hall.wander * rng.standard_normal()
         if frequency * shift < rate / 2:
-            heard += math.sqrt(2.0) * rms_pressure(level) * cosine(2 * math.pi * frequency * shift * time + phase)
-    return heard
+            lines.append((frequency * shift, math.sqrt(2.0) * rms_pressure(level), phase))
+    return tones(count, rate, lines)
 
 
-__all__ = ["AIR_DENSITY", "REFERENCE_POWER", "REFERENCE_PRESSURE", "SOUND_SPEED", "Hall", "Radiator", "cosine", "free_field",
-           "free_field_level", "hall_noise", "pink_density", "power_level", "pressure_level", "radiated_power", "rms_pressure",
-           "shaped_noise", "source_power", "source_pressure", "steady", "velocity"]
+def hall_noise(count: int, rate: float, rng: np.random.Generator, hall: Hall | None = None) -> F64:
+    """Background [Pa] at a microphone, shape (count,)."""
+    hall = hall or Hall()
+    pink: F64 = irfft(hall_lines(count, rate, rng, hall), count)
+    return pink + hall_tones(count, rate, rng, hall)
+
+
+__all__ = ["AIR_DENSITY", "REFERENCE_POWER", "REFERENCE_PRESSURE", "SOUND_SPEED", "Hall", "Radiator", "folded", "free_field",
+           "free_field_level", "hall_lines", "hall_noise", "hall_tones", "noise_lines", "pink_density", "power_level",
+           "pressure_level", "radiated_power", "radiation", "rms_pressure", "shaped_noise", "source_power", "source_pressure",
+           "steady", "velocity"]

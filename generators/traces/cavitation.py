@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.fft import rfftfreq
 
-from generators.traces.acoustics import cosine, shaped_noise
+from generators.traces.acoustics import shaped_noise
+from generators.traces.tones import tones
 
 F64 = NDArray[np.float64]
 
@@ -71,8 +72,7 @@ def cavitation_noise(count: int, rate: float, rng: np.random.Generator, number: 
     frequency = rfftfreq(count, 1 / rate)
     inside = (frequency >= BAND[0]) & (frequency <= BAND[1])
     noise = shaped_noise(count, rate, rng, np.where(inside, (strength * model.acceleration) ** 2 / (BAND[1] - BAND[0]), 0.0))
-    turn = 2 * math.pi * blade_pass / rate * np.arange(count, dtype=np.float64) + phase
-    beat = 1 + model.depth * cosine(turn)
+    beat = 1 + tones(count, rate, [(blade_pass, model.depth, phase)])
     found: F64 = noise * beat / math.sqrt(1 + model.depth ** 2 / 2)       # the modulation adds no power
     return found
 

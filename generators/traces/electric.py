@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.signal import lfilter
 
-from generators.traces.acoustics import cosine
+from generators.traces.tones import tones
 
 F64 = NDArray[np.float64]
 
@@ -60,26 +60,14 @@ def motor_current(motor: InductionMotor, count: int, rate: float, load: float, *
             ``motor.torque()``.
         phase: [rad] of the mains at the first value.
     """
-    time = np.arange(count, dtype=np.float64) / rate
-    turn = 2 * math.pi * motor.supply * time + phase
-    peak = math.sqrt(2.0) * motor.rated_current
+    peak, f = math.sqrt(2.0) * motor.rated_current, motor.supply
     active = load + np.asarray(ripple, np.float64)
     if motor.unbalance > 0:                                               # bars meet the field twice per slip period
-        active = active * (1 + motor.unbalance * cosine(2 * math.pi * 2 * motor.slip(load) * motor.supply * time))
-    found: F64 = peak * (math.sqrt(1 - motor.no_load ** 2) * active * cosine(turn) + motor.no_load * cosine(turn - math.pi / 2))
-    for order, share in motor.harmonics:
-        if order * motor.supply < rate / 2:
-            found += peak * share * cosine(order * turn)
+        active = active * (1 + tones(count, rate, [(2 * motor.slip(load) * f, motor.unbalance, 0.0)]))
+    found: F64 = active * tones(count, rate, [(f, peak * math.sqrt(1 - motor.no_load ** 2), phase)])
+    found += tones(count, rate, [(f, peak * motor.no_load, phase - math.pi / 2),
+                                 *((n * f, peak * share, n * phase) for n, share in motor.harmonics if n * f < rate / 2)])
     return found
-
-
-def ripple(count: int, rate: float, lines: Sequence[tuple[float, float]], phases: Sequence[float] | None = None) -> F64:
-    """Torque ripple of lines (frequency [Hz], amplitude [any unit]), shape (count,)."""
-    time = np.arange(count, dtype=np.float64) / rate
-    total = np.zeros(count)
-    for k, (frequency, amplitude) in enumerate(lines):
-        total += amplitude * cosine(2 * math.pi * frequency * time + (0.0 if phases is None else phases[k]))
-    return total
 
 
 @dataclass(frozen=True)
@@ -124,7 +112,7 @@ class Feeder:
     move: float = 0.050                        # [s] for one pitch
     friction: float = 0.15                     # [A] of the tape, its cover and the gear
     inertia: float = 0.25                      # [A] peak while it speeds up or slows down
-    drag: float = 625.0                        # [A/m] more friction for each metre that a hole sits off its tooth
+    drag: float = 1570.0                       # [A/m] more friction for each metre that a hole sits off its tooth
     correction: float = 0.012                  # [s] of the move that takes an error back
     tau: float = 0.8e-3                        # [s] electric time constant
 
@@ -156,4 +144,4 @@ def feeder_current(feeder: Feeder, count: int, rate: float, moves: Sequence[floa
     return np.asarray(found, np.float64)
 
 
-__all__ = ["Feeder", "Heater", "InductionMotor", "feeder_current", "heater_current", "motor_current", "pitch_errors", "ripple"]
+__all__ = ["Feeder", "Heater", "InductionMotor", "feeder_current", "heater_current", "motor_current", "pitch_errors"]

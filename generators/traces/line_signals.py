@@ -22,6 +22,7 @@ from generators.traces.machines import BLOWER, CONVEYOR
 from generators.traces.moment import Moment
 from generators.traces.pneumatics import ANR_PRESSURE, ATMOSPHERE, orifice_of_hole
 from generators.traces.sensor import F32, SensorModel, Trace
+from generators.traces.tones import tones
 from generators.traces.vibration import Machine, vibration
 from generators.traces.wearing import bearing_faults, blower_speed, of, reading
 from scenes.line import couplings
@@ -157,10 +158,11 @@ def _motor(moment: Moment, motor: electric.InductionMotor, amps: float, machine:
     assert machine.bearing is not None
     of_bearing = orders(machine.bearing, machine.angle)
     order = {"outer": of_bearing.outer, "inner": of_bearing.inner, "ball": 2 * of_bearing.spin, "cage": of_bearing.cage}
-    lines = [(order[part] * speed, GRAB * faults[part]) for part in PARTS if faults.get(part)]
-    phase = rng.uniform(0, 2 * math.pi, 1 + len(PARTS))
-    ripple = electric.ripple(moment.count, moment.sensor.window_rate, lines, phase[1:].tolist())
-    return electric.motor_current(motor, moment.count, moment.sensor.window_rate, load, ripple=ripple, phase=float(phase[0]))
+    mains, *phases = rng.uniform(0, 2 * math.pi, 1 + len(PARTS)).tolist()
+    lines = [(order[part] * speed, GRAB * faults[part], phase)
+             for part, phase in zip(PARTS, phases, strict=True) if faults.get(part)]
+    ripple = tones(moment.count, moment.sensor.window_rate, lines)
+    return electric.motor_current(motor, moment.count, moment.sensor.window_rate, load, ripple=ripple, phase=mains)
 
 
 def _condition(moment: Moment, kind: str, module: str | None = None) -> float:

@@ -17,18 +17,18 @@ from numpy.typing import NDArray
 from generators.traces import acoustics, electric, operating
 from generators.traces.cavitation import intensity
 from generators.traces.jets import Jet, ultrasonic_level
-from generators.traces.machine_state import State, draw_specimen
+from generators.traces.machine_state import HEARD_RATE, State, draw_specimen
 from generators.traces.pneumatics import ATMOSPHERE, flow
 from generators.traces.sensor import SensorModel, Trace, history, measured
 from generators.traces.thermal import lag
+from generators.traces.tones import tones
 from scenes.errors import InputError
 from scenes.machines.machine import Machine, check_fault
 from scenes.machines.model import DIRECTIONS, FAST, AirCompressor, Fan, Fault, MachineSensor, Pump
 
 F64 = NDArray[np.float64]
 
-MAX_VALUES = 1 << 25                           # of one channel: 22 minutes at 25.6 kHz
-HEARD_RATE = 25_600.0                          # [Hz] at which levels are listened to
+MAX_VALUES = 1 << 24                           # of one channel: 11 minutes at 25.6 kHz
 BACKGROUND = 30.0                              # [dB] around 40 kHz in a tight plant (engineering default)
 STROKE_TORQUE = 0.25                           # [1] torque ripple of a piston compressor while it delivers (engineering default)
 
@@ -91,8 +91,7 @@ def _measure(state: State, sensor: MachineSensor, rng: np.random.Generator, star
 
 
 def _vibration(state: State, sensor: MachineSensor) -> NDArray[Any]:
-    found: NDArray[Any] = state.motion(sensor.place, sensor.rate)[DIRECTIONS.index(sensor.direction)]
-    return found
+    return state.acceleration(sensor.place, sensor.rate, DIRECTIONS.index(sensor.direction))
 
 
 def _sound(state: State, sensor: MachineSensor) -> NDArray[Any]:
@@ -119,15 +118,14 @@ def _ultrasonic(state: State, sensor: MachineSensor) -> NDArray[Any]:
 
 def _pressure(state: State, sensor: MachineSensor) -> NDArray[Any]:
     fluid, point = state.machine.fluid, state.point
-    time = state.times(sensor.rate)
     if point.supply is not None:
-        return point.supply.pressure(time)
+        return point.supply.pressure(state.times(sensor.rate))
     assert isinstance(fluid, Pump | Fan)
     blades = fluid.vanes if isinstance(fluid, Pump) else fluid.blades
     found = point.pressure + 2 * point.rise * state.turbulence(sensor.rate)
     if point.blade_pass < sensor.rate / 2:
-        beat = 2 * math.pi * point.blade_pass * time + blades * state.draw.phase
-        found = found + math.sqrt(2.0) * fluid.pulsation * point.rise * acoustics.cosine(beat)
+        beat = (point.blade_pass, math.sqrt(2.0) * fluid.pulsation * point.rise, blades * state.draw.phase)
+        found = found + tones(len(found), sensor.rate, [beat])
     return found
 
 
@@ -159,14 +157,14 @@ def _current(state: State, sensor: MachineSensor) -> NDArray[Any]:
     for b in machine.bearings:                                            # a ball that meets a spall brakes the shaft a little
         heat = operating.bearing_heat(machine, b.id)
         more = heat.power(point.speed, operating.bearing_damage(state.wrong, b.id)) - heat.power(point.speed)
-        lines += [(f, more / (2 * math.pi * point.speed) / motor.torque()) for f in _fault_lines(state, b.id)]
-    ripple: Any = electric.ripple(count, sensor.rate, lines) if lines else np.zeros(count)
+        lines += [(f, more / (2 * math.pi * point.speed) / motor.torque(), 0.0) for f in _fault_lines(state, b.id)]
+    ripple = tones(count, sensor.rate, lines)
     load = point.load
     supply, fluid = point.supply, machine.fluid
     if supply is not None and isinstance(fluid, AirCompressor):
         loaded = supply.is_loaded(state.times(sensor.rate))
-        beat = 2 * math.pi * fluid.cylinders * point.speed * state.times(sensor.rate) + fluid.cylinders * state.draw.phase
-        actual = machine.load * np.where(loaded, 1 + STROKE_TORQUE * acoustics.cosine(beat), operating.IDLE)
+        beat = tones(count, sensor.rate, [(fluid.cylinders * point.speed, STROKE_TORQUE, fluid.cylinders * state.draw.phase)])
+        actual = machine.load * np.where(loaded, 1 + beat, operating.IDLE)
         ripple = ripple + lag(actual - load, sensor.rate, 0.05)           # the rotor's inertia smooths it
     elif isinstance(fluid, Pump | Fan):
         ripple = ripple + load * 2 * state.turbulence(sensor.rate)

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -69,15 +70,15 @@ def moments(run: Run, unit: int, station: str, seed: int, seconds: float = 1.0) 
         raise SceneError(f"windows: no station '{station}' on {line.path}; known: {', '.join(names)}")
     column = names.index(station)
     begin, end = float(run.start[unit, column]), float(run.finish[unit, column])
-    if not (np.isfinite(begin) and np.isfinite(end)):
+    fast = [s for s in line.sensors if s.station == station and s.window_rate > 0]
+    if not fast or not (np.isfinite(begin) and np.isfinite(end)):
         return ()
-    renewed = [(e.drift, e.time + e.duration) for e in run.events
+    past = run.events[:bisect_right(run.events, end, key=lambda e: e.time)]
+    renewed = [(e.drift, e.time + e.duration) for e in past
                if e.drift and e.station == station and e.kind in ("repair", "maintenance")]
     own = [(i, d.id) for i, d in enumerate(line.drifts) if d.station == station]
     found = []
-    for sensor in line.sensors:
-        if sensor.station != station or sensor.window_rate <= 0:
-            continue
+    for sensor in fast:
         middle = begin + _way(sensor, line) * (end - begin)
         start = max(middle - seconds / 2, 0.0)
         row = run.severity_at(start)

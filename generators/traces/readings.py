@@ -24,8 +24,8 @@ HOUR = 3600.0                                  # [s]
 def hour_of(run: Run, sensor: Sensor, hour: int, seed: int) -> tuple[F64, F32]:
     """One channel in one whole hour of the run: times [s], by the run's clock, and readings, NaN where one got lost."""
     times = hour * HOUR + np.arange(max(math.floor(HOUR * sensor.rate), 1)) / sensor.rate
-    true = true_values(run.line, run, sensor, times, stream(seed, "truth", sensor.channel, str(hour)))
-    return times, history(true, sensor, stream(seed, "sensor", sensor.channel, str(hour)))
+    rng = stream(seed, "reading", sensor.channel, str(hour))
+    return times, history(true_values(run.line, run, sensor, times, rng), sensor, rng)
 
 
 def between(run: Run, sensor: Sensor, begin: float, end: float, seed: int) -> tuple[F64, F32]:

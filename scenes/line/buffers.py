@@ -11,12 +11,15 @@ ARRIVE, START, FINISH, LEAVE = 0, 1, 2, 3
 
 
 class Unit:
-    """One board on its way. ``times[4 s + k]`` is when event k (ARRIVE …) happened at station s [s]; NaN: it did not."""
+    """One board on its way.
+
+    ``times[4 s + k]`` is when event k (ARRIVE …) happened at station s [s]; NaN: it did not. ``since_wipe`` is 0 until printed.
+    """
     __slots__ = ("number", "since_wipe", "times")
 
     def __init__(self, number: int, stations: int) -> None:
         self.number = number
-        self.since_wipe = -1
+        self.since_wipe = 0
         self.times = [math.nan] * (4 * stations)
 
 

@@ -41,8 +41,8 @@ class WorkClock:
         """Work on a unit begins, or will as soon as the machine is up."""
         self._tick()
         self.busy += 1
-        while self._watching:
-            self._watching.pop().succeed()
+        if self._watching:
+            self._wake()
 
     def end(self) -> None:
         """Work on a unit ends."""
@@ -67,9 +67,12 @@ class WorkClock:
         self._up.succeed()
         self._up = None
         if self.busy:
-            while self._watching:
-                self._watching.pop().succeed()
+            self._wake()
         return True
+
+    def _wake(self) -> None:
+        while self._watching:
+            self._watching.pop().succeed()
 
     def down_time(self) -> float:
         """Down in all, up to now [s]."""

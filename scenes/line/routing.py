@@ -53,6 +53,9 @@ def send(plan: Plan, followers: Sequence[Stop], unit: Unit) -> simpy.Event | Non
             buffer.put(unit)
             return None
         ways = [buffer]
+    elif not followers:
+        plan.leave()
+        return None
     else:
         ways = _ways(followers)
         if not ways:

@@ -43,7 +43,7 @@ def gamma(mean: float, std: float) -> Sampler:
 
 
 def log_normal(mean: float, variation: float) -> Sampler:
-    """Log-normal with this mean [s] and coefficient of variation, the usual law of repair times (MIL-HDBK-470A)."""
+    """Log-normal with this mean [s] and coefficient of variation, the usual law of repair times (MIL-HDBK-472)."""
     sigma = float(np.sqrt(np.log1p(variation**2)))
     return lambda rng, n: mean * np.exp(sigma * rng.standard_normal(n) - sigma**2 / 2)
 

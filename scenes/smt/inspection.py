@@ -50,7 +50,7 @@ SHARP = 5e-6                                   # [m] standard deviation of its p
 ELECTRONS = 5_000.0                            # at middle grey with new lamps
 CONTRAST, PATTERN = 0.3, 0.01                  # [1] of an edge; fixed noise of surfaces
 BODY = (15e-6, np.radians(0.4))                # [m], [rad] how well bodies and leads show where their part lies
-FILLET = 0.13                                  # [1] spread of a volume that is read off a fillet
+FILLET = (0.13, 0.6e-3)                        # [1] spread of a volume read off a fillet; [m] of blur that would double a volume
 GLOSS = (0.012, 100e-6)                        # [1] spread of a roughness; [m] width of the highlight it is read from
 GAP = 8e-6                                     # [m] spread of a lifted lead's height, read from its shadow
 SURE = 3.5                                     # [1] spreads, as taught, that a gap must be above nothing to be reported
@@ -81,7 +81,8 @@ def _aoi(flux: float, focus: float) -> _Errors:
     noise = float(np.hypot(np.sqrt(1 / (ELECTRONS * flux)), PATTERN)) / CONTRAST
     edge = np.sqrt(2 * np.sqrt(np.pi) * blur * PIXEL / 20) * noise
     spread = float(np.hypot(1.0, blur / GLOSS[1]) / np.hypot(1.0, SHARP / GLOSS[1]))
-    return _Errors(float(np.hypot(BODY[0], edge)), float(np.hypot(BODY[1], edge / 0.5e-3)), float(np.hypot(FILLET, noise / 4)),
+    volume = float(np.hypot(FILLET[0], np.hypot(noise / 4, blur / FILLET[1])))
+    return _Errors(float(np.hypot(BODY[0], edge)), float(np.hypot(BODY[1], edge / 0.5e-3)), volume,
                    float(np.hypot(GAP, blur / 4)), float(np.sqrt(spread / flux)), blur, noise)
 
 
@@ -196,8 +197,17 @@ def inspect(assembly: Assembly, profile: Profile, state: UnitState, method: str,
     true, reported = defects(assembly, (state, seen(assembly, state, method, instrument, rng)), profile)
     real = {(f.defect, f.host, f.pads): f.severity for f in true}
     called = {(f.defect, f.host, f.pads): f.severity for f in reported if f.defect not in BLIND[method]}
-    both = [Call(*key, key in called, True, key[0] not in BLIND[method], called.get(key, np.nan)) for key in real]
+    out_of_sight = {(f.defect, f.host, f.pads) for f in true
+                    if f.defect in BLIND[method] or (method == "aoi" and _under(assembly, f.instances))}
+    both = [Call(*key, key in called, True, key not in out_of_sight, called.get(key, np.nan)) for key in real]
     return (*both, *(Call(*key, True, False, True, value) for key, value in called.items() if key not in real))
+
+
+def _under(assembly: Assembly, instances: tuple[int, ...]) -> bool:
+    """Whether these are joints that lie under their body."""
+    layout, first = layout_of(assembly), 2 + len(assembly.components)
+    hidden = layout.under | layout.flat
+    return bool(instances) and all(first <= i < first + len(hidden) and hidden[i - first] for i in instances)
 
 
 __all__ = ["BLIND", "INSTRUMENT", "METHODS", "inspect", "seen"]

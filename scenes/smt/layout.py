@@ -166,6 +166,7 @@ def land_boxes(assembly: Assembly) -> NDArray[np.object_]:
     return boxes
 
 
+@lru_cache(maxsize=512)
 def land_pattern(assembly: Assembly, component: int) -> BaseGeometry:
     """The copper that a part is soldered to: the union of its pads on the side that is up [m]."""
     return shapely.union_all([land_polygon(p) for p in assembly.components[component].pads if p.kind != "npth" and p.front])

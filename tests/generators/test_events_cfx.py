@@ -18,7 +18,9 @@ from generators.events import cfx, cfx_models, cfx_structures
 from generators.events.cfx_models import Message
 from generators.events.cfx_names import Clock, Ids, handle, span
 from generators.events.channels import ArrayReadings
-from scenes.errors import DatasetError, InputError
+from generators.events.outcomes import Call, Outcomes, calls_of
+from scenes import family
+from scenes.errors import DatasetError, InputError, InvariantError
 from scenes.line.model import Event, State
 
 START = datetime(2026, 3, 2, 6, tzinfo=UTC)
@@ -194,6 +196,12 @@ def test_what_the_standard_does_not_know_is_refused(tmp_path):
     (tmp_path / "x").write_text(json.dumps(message) + "\n" + json.dumps(message | {"Simulated": True}) + "\n")
     with pytest.raises(DatasetError, match=r"x:2: Simulated"):
         list(cfx.read(tmp_path / "x"))
+    for junk in (b"\xff\n", b"[" * 100_000 + b"\n", b"{}\n", b"null\n", b"1e999\n", b" " * cfx.LONGEST_LINE + b"  \n"):
+        (tmp_path / "x").write_bytes(junk)
+        with pytest.raises(DatasetError, match=r"x:1: "):
+            list(cfx.read(tmp_path / "x"))
+    with pytest.raises(DatasetError, match="cannot be read"):
+        list(cfx.read(tmp_path / "nothing"))
 
 
 def test_messages_come_in_the_order_of_time_and_complete():
@@ -327,8 +335,26 @@ def test_paste_is_told_in_the_units_of_cfx():
     assert paste.DX == pytest.approx(0.005) and paste.DY == pytest.approx(-0.003) and paste.AR == 0.72 and paste.CRDs == "R7.1"
 
 
-def test_without_outcomes_nobody_says_passed():
-    assert not of("UnitsInspected", cfx.messages(run(), None, START))
+def test_where_calls_are_not_known_nobody_says_passed():
+    for unknown in (None, Outcomes(defects=np.array([1, 1, 0], np.int32))):
+        assert not of("UnitsInspected", cfx.messages(run(), unknown, START))
+    passed = of("UnitsInspected", cfx.messages(run(), Outcomes(calls=()), START))
+    assert len(passed) == 5 and {p.InspectedUnits[0].OverallResult for p in passed} == {"Passed"}
+
+
+@pytest.mark.parametrize("call", [Call(0, "axi", "bga_void", "U1", 0.3), Call(0, "placement", "shift", "R1", 0.0),
+                                  Call(3, "aoi", "shift", "R1", 0.0), Call(0, "xyz", "shift", "R1", 0.0)])
+def test_a_call_on_a_unit_that_was_never_looked_at_is_a_bug(call):
+    with pytest.raises(InvariantError, match="was never inspected"):
+        next(cfx.messages(run(), Outcomes((call,)), START))
+
+
+def test_verdicts_of_a_family_become_calls_and_escapes_do_not():
+    verdicts = (family.Call("shift", "C3", (), True, True, True, 1e-4),
+                family.Call("bridge", "U1", ("1", "2"), False, True, True, 0.0),
+                family.Call("polarity", "D1", (), True, False, True, float("nan")))
+    hit, false = calls_of(1, "aoi", verdicts)
+    assert hit == Call(1, "aoi", "shift", "C3", 1e-4, True) and (false.defect, false.real) == ("polarity", False)
 
 
 def test_the_oven_and_the_printer_tell_their_readings():

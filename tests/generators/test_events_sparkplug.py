@@ -2,8 +2,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import math
+import shutil
 import socket
+import subprocess
 import threading
 import time
 from datetime import UTC, datetime
@@ -116,16 +119,17 @@ class Listener:
         return [p for t, p in parts if t[2] == kind and (not device or t[4:] == [device])]
 
 
-@pytest.fixture(scope="module")
-def port():
-    """A broker in a thread of its own, on this computer only."""
-    broker_of = pytest.importorskip("amqtt.broker")
+def free_port() -> int:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        number = free.getsockname()[1]
-    loop = asyncio.new_event_loop()
-    up = threading.Event()
-    brokers = []
+        return free.getsockname()[1]
+
+
+@contextlib.contextmanager
+def amqtt():
+    """A broker in a thread of its own, on this computer only."""
+    broker_of = pytest.importorskip("amqtt.broker")
+    number, loop, up, brokers = free_port(), asyncio.new_event_loop(), threading.Event(), []
 
     async def start() -> None:
         brokers.append(broker_of.Broker({
@@ -147,6 +151,28 @@ def port():
     loop.call_soon_threadsafe(loop.stop)
     thread.join(10)
     loop.close()
+
+
+@contextlib.contextmanager
+def mosquitto():
+    """The broker of Eclipse, where Debian's package is installed; without a configuration it listens on this computer only."""
+    program = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")
+    if program is None:
+        pytest.skip("mosquitto is not installed")
+    number = free_port()
+    with subprocess.Popen([program, "-p", str(number)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        for _ in range(200):
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", number)):
+                break
+            time.sleep(0.05)
+        yield number
+        process.terminate()
+
+
+@pytest.fixture(scope="module", params=[amqtt, mosquitto], ids=lambda broker: broker.__name__)
+def port(request):
+    with request.param() as number:
+        yield number
 
 
 def test_births_come_first_and_name_everything(port):

@@ -15,7 +15,7 @@ from generators.events import tables
 from generators.events.outcomes import Call, Outcomes
 from generators.events.tables import read_line, read_outcomes, read_run, write_run
 from scenes.errors import DatasetError, InvariantError, StorageError
-from scenes.line.model import Line, Run, StationFlow
+from scenes.line.model import Event, Line, Run, StationFlow
 
 
 def same(one: Run, other: Run) -> None:
@@ -39,6 +39,7 @@ def test_every_field_of_a_run_is_kept():
     """A field that somebody adds to Run must be added to the tables too."""
     assert {f.name for f in dataclasses.fields(Run)} == {
         "line", "duration", "arrive", "start", "finish", "leave", "events", "times", "severity", "remaining", "since_wipe"}
+    assert [f.name for f in dataclasses.fields(Event)] == tables.EVENTS.names
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -78,6 +79,19 @@ def test_outcomes_come_back_and_units_count_them(tmp_path):
     units = pq.read_table(tmp_path / "units.parquet").to_pydict()     # by eye: unit 1 has two real calls and a false one
     assert units == {"unit": [0, 1, 2], "since_wipe": [9, 10, 1], "defects": [1, 1, 0], "called": [1, 2, 0],
                      "false_calls": [0, 1, 0]}
+
+
+def test_outcomes_that_are_partly_known(tmp_path):
+    defects = np.array([0, 2, 0], np.int32)
+    write_run(run(), tmp_path, Outcomes(defects=defects))
+    back = read_outcomes(tmp_path)
+    assert back.calls is None and back.pastes == () and back.defects.tolist() == [0, 2, 0]
+    assert pq.read_table(tmp_path / "units.parquet")["called"].to_pylist() == [None] * 3
+    write_run(run(), tmp_path, Outcomes(calls=()))
+    back = read_outcomes(tmp_path)
+    assert back.calls == () and back.defects is None
+    write_run(run(), tmp_path, Outcomes(pastes=outcomes().pastes))
+    assert read_outcomes(tmp_path).pastes == outcomes().pastes
 
 
 def test_visits_are_plain_rows(tmp_path):

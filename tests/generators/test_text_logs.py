@@ -8,8 +8,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-
 import text_run
+
 from generators.text.knowledge import DRIFTS
 from generators.text.logs import Entry, write_log
 from generators.text.occasions import repairs
@@ -20,7 +20,8 @@ from scenes.line.model import Run
 CAUSES = {
     "stencil_clog": r"clog|dried|blocked|plugged|막힘|굳은|고착", "squeegee_wear": r"\bworn|\bwear|마모|찍힘",
     "nozzle_wear": r"\bworn|\bwear|chipped|마모|깨짐", "feeder_pitch": r"sprocket|\bworn|스프로킷|스프라켓|마모",
-    "air_leak": r"leak|cracked|chafed|fitting|누설|누기|리크|피팅|갈라짐|새는", "zone_heater": r"element|burnt|open circuit|열화|단선|소손",
+    "air_leak": r"leak|cracked|chafed|fitting|누설|누기|리크|피팅|갈라짐|새는",
+    "zone_heater": r"element|burnt|open circuit|열화|단선|소손",
     "zone_blower_bearing": r"bearing|\bbrg|베어링|마모", "conveyor_bearing": r"bearing|\bbrg|베어링|마모",
     "tube_ageing": r"aged|end of life|filament|노후|열화|수명", "lamp_ageing": r"aged|노후|열화|노화|수명",
     "camera_focus": r"loose|had moved|drifted|풀림|이탈",
@@ -212,7 +213,8 @@ def test_minutes_are_rounded_as_people_do(log):
     assert len(said) > 100
     for e in said:
         numbers = [int(n) for n in re.findall(r"(\d+) ?(?:min|분)", e.text)]
-        assert any(abs(n - e.minutes) <= max(0.51, 2.5 if e.minutes > 12 else 0) + 0.01 or n == 1 for n in numbers), (e.minutes, e.text)
+        rounded = 2.5 if e.minutes > 12 else 0.5
+        assert any(abs(n - e.minutes) <= rounded + 0.01 or n == 1 for n in numbers), (e.minutes, e.text)
 
 
 def test_people_write_some_time_later(log):
@@ -253,7 +255,7 @@ def test_clock_times_follow_the_start_of_the_day():
 
 @pytest.mark.parametrize("languages", [(), ("de",), ("en", "fr")])
 def test_unknown_languages_are_refused(languages):
-    with pytest.raises(SceneError, match="languages: .* give 'en', 'ko' or both"):
+    with pytest.raises(SceneError, match=r"languages: .* give 'en', 'ko' or both"):
         write_log(text_run.make(1), np.random.default_rng(0), languages=languages)
 
 

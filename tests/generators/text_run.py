@@ -8,7 +8,7 @@ from scenes.line.model import Drift, Event, Line, Run, Sensor, StationFlow, Supp
 HOUR, DAY = 3600.0, 86400.0
 PATH = "Plant/SMT/Line 3"
 LOOK = 120.0                                   # [s] between two looks at the drifts
-STATIONS = (("printer", "printer"), ("spi", "spi"), ("placement", "placement"), ("reflow", "reflow"), ("aoi", "aoi"), ("axi", "axi"))
+STATIONS = tuple((kind, kind) for kind in ("printer", "spi", "placement", "reflow", "aoi", "axi"))
 DRIFTS = (                                     # id, kind, station, module, days of life, severity at which maintenance comes
     ("stencil", "stencil_clog", "printer", "", 1.3, 0.85), ("blades", "squeegee_wear", "printer", "", 4.1, np.inf),
     ("nz3", "nozzle_wear", "placement", "nozzle3", 2.3, 0.9), ("nz6", "nozzle_wear", "placement", "nozzle6", 3.7, np.inf),
@@ -25,7 +25,8 @@ def line() -> Line:
         for k, (name, kind) in enumerate(STATIONS))
     drifts = tuple(Drift(name, kind, station, module, life=days * DAY, alarm=0.7, maintain=maintain, repair=1500.0)
                    for name, kind, station, module, days, maintain in DRIFTS)
-    return Line(PATH, 24.0, stations, drifts, (Sensor("reflow/zone7/temperature", "reflow", "temperature", "degC", low=0, high=400),))
+    sensor = Sensor("reflow/zone7/temperature", "reflow", "temperature", "degC", low=0, high=400)
+    return Line(PATH, 24.0, stations, drifts, (sensor,))
 
 
 def make(days: float = 30.0, seed: int = 1) -> Run:
@@ -42,12 +43,13 @@ def make(days: float = 30.0, seed: int = 1) -> Run:
             inside = (times >= begin) & (times < end + drift.repair)
             severity[inside, d] = np.clip((times[inside] - begin) / life, 0, 1)
             remaining[inside, d] = np.maximum(life - (times[inside] - begin), 0)
-            events.append(Event(begin + 0.7 * life, drift.station, "alarm", drift.kind, drift.id))
+            what = drift.kind, drift.id
+            events.append(Event(begin + 0.7 * life, drift.station, "alarm", *what))
             if drift.maintain <= 1:
-                events.append(Event(end, drift.station, "maintenance", drift.kind, drift.id, duration=drift.repair, operator="operator 1"))
+                events.append(Event(end, drift.station, "maintenance", *what, duration=drift.repair, operator="operator 1"))
             else:
-                events.append(Event(end, drift.station, "fault", drift.kind, drift.id, unit=3))
-                events.append(Event(end + 60, drift.station, "repair", drift.kind, drift.id, duration=drift.repair - 60, operator="operator 2"))
+                events.append(Event(end, drift.station, "fault", *what, unit=3))
+                events.append(Event(end + 60, drift.station, "repair", *what, duration=drift.repair - 60, operator="operator 2"))
             begin = end + drift.repair
     words = {"printer": ("jam", "paste"), "placement": ("feeder", "pick"), "reflow": ("conveyor", "jam")}
     for station in the.stations:
@@ -61,7 +63,8 @@ def make(days: float = 30.0, seed: int = 1) -> Run:
     for time in np.arange(4 * HOUR, duration, 4 * HOUR):
         events.append(Event(float(time), "printer", "material", "paste", duration=120.0, operator="operator 2"))
     for time in np.arange(12 * HOUR, duration, 12 * HOUR):
-        events += [Event(float(time), s.station, "changeover", "lot", duration=1500.0, operator="operator 1") for s in the.stations]
+        events += [Event(float(time), s.station, "changeover", "lot", duration=1500.0, operator="operator 1")
+                   for s in the.stations]
     events = sorted((e for e in events if e.time < duration), key=lambda e: e.time)
     units = int(duration / 30)
     leave = 30.0 * np.arange(1, units + 1)[:, None] + 40.0 * np.arange(len(the.stations))

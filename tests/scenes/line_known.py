@@ -108,11 +108,11 @@ MORE: dict[str, Callable[[int], Found]] = {
 """The reference's other rows."""
 
 HEAVY: dict[str, tuple[Callable[[int], Found], float]] = {
-    "M/M/1, ρ = 0.8": (lambda seed: many_servers(seed, 1, 0.8, 250_000), 5.0),
-    "M/M/2, λ = 1.5": (lambda seed: many_servers(seed, 2, 1.5, 200_000), 1 + 1.28571),
-    "M/M/3, λ = 2.4": (lambda seed: many_servers(seed, 3, 2.4, 200_000), 1 + 2.58876 / 2.4),
-    "M/D/1, ρ = 0.8": (lambda seed: fixed_service(seed, 0.8, 250_000), 3.0),
-    "M/M/1/5, ρ = 0.8": (lambda seed: finite_room(seed, 0.8, 5, 100_000)[0], 1.86833),
-    "Jackson, λ = 0.5": (lambda seed: tandem(seed, 0.5, (1.0, 0.8, 0.7), 100_000), 10.3333),
+    "M/M/1, ρ = 0.8": (lambda seed: many_servers(seed, 1, 0.8, 100_000), 5.0),
+    "M/M/2, λ = 1.5": (lambda seed: many_servers(seed, 2, 1.5, 60_000), 1 + 1.28571),
+    "M/M/3, λ = 2.4": (lambda seed: many_servers(seed, 3, 2.4, 60_000), 1 + 2.58876 / 2.4),
+    "M/D/1, ρ = 0.8": (lambda seed: fixed_service(seed, 0.8, 60_000), 3.0),
+    "M/M/1/5, ρ = 0.8": (lambda seed: finite_room(seed, 0.8, 5, 20_000)[0], 1.86833),
+    "Jackson, λ = 0.5": (lambda seed: tandem(seed, 0.5, (1.0, 0.8, 0.7), 30_000), 10.3333),
 }
 """The reference's heavy loads, with its printed answers: long waits, so means over many runs."""

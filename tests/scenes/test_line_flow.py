@@ -13,6 +13,7 @@ from scenes.errors import SceneError
 from scenes.line.flow import simulate_line, simulate_site
 from scenes.line.model import Changeover, Drift, State, Supply
 from scenes.line.oee import state_seconds, state_shares
+from scenes.smt.process import Printer
 
 HOUR, DAY = 3600.0, 86400.0
 
@@ -143,6 +144,11 @@ def test_supplies_run_out_and_the_wipe_counts():
     late = np.array([e.time for e in paste]) - finish[24::25][:len(paste)]    # where a wipe is due too, it comes first
     assert late.tolist() == [0.0 if k % 2 == 0 else 5.0 for k in range(len(paste))]
     assert [e.time for e in events(found, "cleaning")][:2] == [finish[9], finish[19]]
+
+
+def test_a_line_without_wipes_prints_as_a_healthy_printer_does():
+    found = run(line(station("printer", "printer", "", 8.0)))
+    assert set(found.since_wipe.tolist()) == {Printer().since_wipe}
 
 
 def test_the_same_seed_gives_the_same_run_and_another_does_not():

@@ -28,6 +28,8 @@ app.add_typer(scene_app, name="scene")
 
 line_app = typer.Typer(no_args_is_help=True, help="Run a line by itself: flow, wear, sensors, messages, log.")
 app.add_typer(line_app, name="line")
+machine_app = typer.Typer(no_args_is_help=True, help="Pumps, motors, fans and compressors by themselves.")
+app.add_typer(machine_app, name="machine")
 
 Json = Annotated[bool, typer.Option("--json", help="Machine-readable result on standard output.")]
 
@@ -127,6 +129,21 @@ def line_run(source: Annotated[Path, typer.Argument(help="scene YAML, or a recip
 
     result, text = run_line(source, out, hours=hours, seed=seed, languages=languages, channels=channels, messages=messages,
                             progress=progress_bar(as_json))
+    emit(result, as_json, text)
+
+
+@machine_app.command("record")
+def machine_record(machine: Annotated[Path, typer.Argument(help="machine YAML, see examples/machines")],
+                   out: Annotated[Path, typer.Option("--out", "-o", help="folder for traces and plots")] = Path("record"),
+                   seconds: Annotated[float, typer.Option(min=0.1, max=600)] = 10.0,
+                   seed: Annotated[int, typer.Option(min=0)] = 0,
+                   fault: Annotated[list[str] | None, typer.Option(help="instead of the file's: kind=severity, or "
+                                                                   "kind@bearing=severity")] = None,
+                   as_json: Json = False) -> None:
+    """Record every channel of a machine: vibration, sound, pressure, flow, temperature, current, with the truth beside them."""
+    from linetwin.line_commands import run_record
+
+    result, text = run_record(machine, out, seconds=seconds, seed=seed, faults=fault or [])
     emit(result, as_json, text)
 
 

@@ -2,11 +2,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from scenes.errors import SceneError
+from scenes.errors import InputError, SceneError
+
+if TYPE_CHECKING:
+    from scenes.machines.model import Fault
 
 Progress = Callable[[int, int, str], None] | None
 
@@ -67,6 +70,32 @@ def run_line(source: Path, out: Path, *, hours: float, seed: int, languages: str
     return result, "\n".join(f"{k}: {v}" for k, v in result.items())
 
 
+def run_record(machine: Path, out: Path, *, seconds: float, seed: int, faults: Sequence[str]) -> tuple[dict[str, Any], str]:
+    """Record a machine. ``faults`` are ``kind=severity`` or ``kind@place=severity`` and replace those of the file."""
+    import numpy as np
+
+    from generators.reports.machine import save_record
+    from generators.traces.machine_record import record
+    from scenes.machines.machine import Machine
+
+    made = record(Machine.read(machine), seconds, np.random.default_rng(seed), faults=[_fault(f) for f in faults] or None)
+    save_record(made, out)
+    result = {"out": str(out), "seconds": seconds, "channels": len(made.traces), "report": str(out / "index.html")}
+    return result, "\n".join(f"{k}: {v}" for k, v in result.items())
+
+
+def _fault(text: str) -> Fault:
+    """Of a command line. Raises InputError."""
+    from scenes.machines.model import Fault
+
+    name, _, severity = text.partition("=")
+    kind, _, place = name.partition("@")
+    try:
+        return Fault(kind, float(severity), place)
+    except ValueError:
+        raise InputError(f"--fault {text}: is not kind=severity; write for example bearing_outer@drive_end=0.4") from None
+
+
 def _is_recipe(path: Path) -> bool:
     """A recipe names a scene; a scene has stations. Neither is checked here."""
     import yaml
@@ -78,4 +107,4 @@ def _is_recipe(path: Path) -> bool:
     return isinstance(data, dict) and "scene" in data and "stations" not in data
 
 
-__all__ = ["run_line"]
+__all__ = ["run_line", "run_record"]

@@ -159,9 +159,10 @@ def _about(line: Line, schema: pa.Schema) -> str:
     units = {name: unit for name, unit in _UNITS.items() if name in schema.names}
     for drift in line.drifts:
         if f"{drift.id}/severity" in schema.names:
-            counts = KINDS[drift.kind].life if drift.kind in KINDS else ""
-            units |= {f"{drift.id}/severity": "1", f"{drift.id}/remaining": {"cycles": "cycles", "seconds": "s"}.get(counts, "")}
-    return canonical({"simulated": True, "line": line.path, "stations": {s.station: s.path for s in line.stations}, "units": units})
+            by_cycles = drift.kind in KINDS and KINDS[drift.kind].counts == "cycles"
+            units |= {f"{drift.id}/severity": "1", f"{drift.id}/remaining": "cycles" if by_cycles else "s of work"}
+    paths = {s.station: s.path for s in line.stations}
+    return canonical({"simulated": True, "line": line.path, "stations": paths, "units": units})
 
 
 def _check(run: Run) -> None:

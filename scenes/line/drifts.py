@@ -83,7 +83,7 @@ _KINDS = (
               {**_curve(1.6, "exponent of the wear of the ratchet", 0.3, 5.0),
                "pitch": Parameter(200e-6, "m", 0.0, 1e-3, "standard deviation of the pitch error at severity 1")}, "feeder", 12),
     DriftKind("zone_heater", "Heater of an oven zone", "reflow", "seconds", "process", "exponential", 2000 * _HOUR,
-              ("cold_joint", "tombstone"), ("{module}/temperature", "{module}/duty"),
+              ("cold_joint", "tombstone"), ("{module}/temperature", "{module}/duty", "power"),
               {**_curve(1.5, "oxide speeds up its own growth"),
                "loss": Parameter(0.5, "1", 0.0, 0.95, "share of the heating power lost at severity 1")}, "zone", 8),
     DriftKind("zone_blower_bearing", "Blower bearing of an oven zone", "reflow", "seconds", "process", "exponential",

@@ -103,6 +103,17 @@ def test_visits_are_plain_rows(tmp_path):
     assert visits[-1]["station"] == "spi" and np.isnan(visits[-1]["finish"])
 
 
+def test_tables_say_what_they_are(tmp_path):
+    write_run(run(), tmp_path, outcomes())
+    for name in ("visits", "units", "events", "drifts", "calls", "pastes"):
+        said = json.loads(pq.read_schema(tmp_path / f"{name}.parquet").metadata[b"linetwin"])
+        assert said["simulated"] is True and said["line"] == "Demo/SMT/Line 3"
+        assert said["stations"]["reflow"] == "Demo/SMT/Line 3/reflow"
+        if name == "drifts":
+            assert said["units"] == {"time": "s", "nozzle3-wear/severity": "1", "nozzle3-wear/remaining": "cycles",
+                                     "zone7/severity": "1", "zone7/remaining": "s of work"}
+
+
 def test_a_second_write_replaces_the_first(tmp_path):
     write_run(run(), tmp_path, outcomes())
     shorter = replace(run(), duration=100.0)

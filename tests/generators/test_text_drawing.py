@@ -182,7 +182,8 @@ def test_dashes_leave_gaps():
 
 @pytest.mark.boards
 @pytest.mark.parametrize(("name", "side"), [
-    ("rp2040_stamp/rp2040_stamp.kicad_pcb", "front"), ("esp32_poe/rev_m1.kicad_pcb", "front"), ("esp32_poe/rev_m1.kicad_pcb", "back")])
+    ("rp2040_stamp/rp2040_stamp.kicad_pcb", "front"), ("esp32_poe/rev_m1.kicad_pcb", "front"),
+    ("esp32_poe/rev_m1.kicad_pcb", "back")])
 def test_real_boards(boards, name, side):
     assembly = assembly_of(boards / name, side)
     for seed in (1, 2):

@@ -23,7 +23,7 @@ def causality():
 def results(causality, tmp_path_factory):
     causality.UNITS = 3
     kinds = ("squeegee_wear", "zone_blower_bearing", "conveyor_bearing", "camera_focus")
-    return causality.measure(tmp_path_factory.mktemp("causality"), kinds, 240)
+    return causality.measure(tmp_path_factory.mktemp("causality"), kinds, 200, 0)
 
 
 def test_sensors_predict_what_their_drift_does(results):
@@ -38,12 +38,12 @@ def test_sensors_predict_what_their_drift_does(results):
 
 
 def test_other_sensors_know_nothing(results):
-    """240 episodes: |ρ| of 125 independent sensors stays below 4.5 standard errors."""
+    """200 episodes: |ρ| of 125 independent sensors stays below 4.5 standard errors."""
     for kind, r in results.items():
         worst, channel = r.control()
-        assert worst < 4.5 / np.sqrt(240), (kind, channel)
+        assert worst < 4.5 / np.sqrt(200), (kind, channel)
         rest = [c for c in range(r.sensors.shape[1]) if c not in r.touched]
-        assert np.mean(np.abs(r.correlation()[0][rest])) < 1.2 * np.sqrt(2 / np.pi / 240), kind
+        assert np.mean(np.abs(r.correlation()[0][rest])) < 1.2 * np.sqrt(2 / np.pi / 200), kind
 
 
 def test_an_instrument_changes_calls_and_not_defects(results):
@@ -51,7 +51,7 @@ def test_an_instrument_changes_calls_and_not_defects(results):
     (false, p), (real, _) = focus.correlation(0), focus.correlation(2)
     c = focus.touched[0]
     assert KINDS["camera_focus"].acts == "instrument" and false[c] < -0.4 and p[c] < 1e-6
-    assert abs(real[c]) < 4.5 / np.sqrt(240)
+    assert abs(real[c]) < 4.5 / np.sqrt(200)
 
 
 def test_a_sensor_moves_before_the_defects_do(causality):

@@ -64,7 +64,7 @@ def test_drifts_and_quantities_agree_on_what_is_touched():
 @pytest.mark.parametrize(("sensor", "kind", "message"), [
     (Sensor("reflow/zone7/temprature", "reflow", "temprature", "°C"), "reflow", r"did you mean 'zone1…10/temperature'"),
     (Sensor("reflow/zone11/temperature", "reflow", "temperature", "°C"), "reflow", r"measures nothing that a 'reflow' has"),
-    (Sensor("reflow/zone7/temperature", "reflow", "temperature", "Pa"), "reflow", r"\.unit: 'Pa' is no unit .* known: °C, degC, K"),
+    (Sensor("reflow/zone7/temperature", "reflow", "temperature", "Pa"), "reflow", r"\.unit: 'Pa' is no unit .* known: °C"),
     (Sensor("oven/zone7/temperature", "reflow", "temperature", "K"), "reflow", r"begins with another station"),
     (Sensor("reflow/zone7/temperature", "reflow", "duty", "K"), "reflow", r"\.quantity: 'duty' is not the last part"),
     (Sensor("printer/nozzle3/vacuum", "printer", "vacuum", "Pa"), "printer", r"sensors\.printer/nozzle3/vacuum: ")])

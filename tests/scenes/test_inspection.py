@@ -90,7 +90,8 @@ def test_false_calls_of_a_healthy_aoi_are_of_the_fields_order():
 
 
 @pytest.mark.parametrize(("method", "aged", "defect"), [
-    ("aoi", {"lamp_flux": 0.5}, "cold_joint"), ("aoi", {"focus_error": 2e-3}, "lifted_lead"), ("axi", {"xray_flux": 0.3}, "excess")])
+    ("aoi", {"lamp_flux": 0.5}, "cold_joint"), ("aoi", {"focus_error": 2e-3}, "lifted_lead"),
+    ("axi", {"xray_flux": 0.3}, "excess")])
 def test_ageing_makes_false_calls_and_no_defects(method, aged, defect):
     states = units(Process(), 60)
     before = [s.digest() for s in states]
@@ -101,7 +102,7 @@ def test_ageing_makes_false_calls_and_no_defects(method, aged, defect):
 
 
 def test_more_is_missed_out_of_focus_and_with_a_dim_tube():
-    states = units(drifted(Process(), {"printer.clog": 0.35}), 60)
+    states = units(drifted(Process(), {"printer.clog": 0.25}), 60)
     for method, aged in (("aoi", {"focus_error": 4e-3}), ("axi", {"xray_flux": 0.1})):
         new, old = calls(states, method), calls(states, method, aged)
         assert total(old, "escape") > 1.2 * total(new, "escape") > 0

@@ -132,6 +132,21 @@ def line_run(source: Annotated[Path, typer.Argument(help="scene YAML, or a recip
     emit(result, as_json, text)
 
 
+@line_app.command("serve")
+def line_serve(run: Annotated[Path, typer.Argument(help="folder that 'linetwin line run' has written")],
+               to: Annotated[str, typer.Option(help="opcua: listen as a server; sparkplug: publish to an MQTT broker")] = "opcua",
+               host: Annotated[str, typer.Option(help="where to listen, or where the broker is")] = "127.0.0.1",
+               port: Annotated[int | None, typer.Option(help="default 4840 or 1883")] = None,
+               speed: Annotated[float, typer.Option(min=0.001, help="seconds of the run in a second")] = 1.0,
+               begin: Annotated[float, typer.Option(min=0, help="where in the run to begin [s]")] = 0.0,
+               truth: Annotated[bool, typer.Option(help="show how far drifts have gone; a model must not see it")] = False,
+               as_json: Json = False) -> None:
+    """Replay a run live, every value marked as simulated. Ends with the run, or with Ctrl-C. Needs linetwin[live]."""
+    from linetwin.line_commands import run_serve
+
+    emit(run_serve(run, to, host=host, port=port, speed=speed, begin=begin, truth=truth, progress=progress_bar(as_json)), as_json)
+
+
 @machine_app.command("record")
 def machine_record(machine: Annotated[Path, typer.Argument(help="machine YAML, see examples/machines")],
                    out: Annotated[Path, typer.Option("--out", "-o", help="folder for traces and plots")] = Path("record"),

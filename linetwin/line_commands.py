@@ -70,6 +70,30 @@ def run_line(source: Path, out: Path, *, hours: float, seed: int, languages: str
     return result, "\n".join(f"{k}: {v}" for k, v in result.items())
 
 
+def run_serve(folder: Path, to: str, *, host: str, port: int | None, speed: float, begin: float, truth: bool,
+              progress: Progress) -> dict[str, Any]:
+    """Replay a run to an OPC UA server of ours or to an MQTT broker, until it ends or is interrupted."""
+    import sys
+
+    from domain_randomization.recipe import Clock
+    from generators.events.channels import ChannelFile
+    from generators.events.live import PORTS, serve
+    from generators.events.tables import read_outcomes, read_run
+
+    if to not in PORTS:
+        raise InputError(f"--to {to}: is not a kind of server; known: {', '.join(PORTS)}")
+    run = read_run(folder)
+    readings = ChannelFile(folder) if (folder / "channels.parquet").exists() else None
+    try:
+        shown = serve(run, to, Clock().start, readings=readings, outcomes=read_outcomes(folder), host=host, port=port,
+                      speed=speed, begin=begin, truth=truth, ready=lambda url: print(f"live at {url}", file=sys.stderr),
+                      progress=None if progress is None else lambda at, end: progress(round(at), round(end), "live"))
+    finally:
+        if readings is not None:
+            readings.close()
+    return {"run": str(folder), "moments": shown}
+
+
 def run_record(machine: Path, out: Path, *, seconds: float, seed: int, faults: Sequence[str]) -> tuple[dict[str, Any], str]:
     """Record a machine. ``faults`` are ``kind=severity`` or ``kind@place=severity`` and replace those of the file."""
     import numpy as np
@@ -107,4 +131,4 @@ def _is_recipe(path: Path) -> bool:
     return isinstance(data, dict) and "scene" in data and "stations" not in data
 
 
-__all__ = ["run_line", "run_record"]
+__all__ = ["run_line", "run_record", "run_serve"]

@@ -129,11 +129,11 @@ class Teller:
         return said
 
     def _read(self, station: str, time: float) -> dict[str, float]:
-        """Readings of one station by channel; lost ones are left out."""
+        """Readings of one station by channel, to the digits that a float32 has; lost ones are left out."""
         if self.readings is None:
             return {}
         values = self.readings.at(time).tolist()
-        return {name: values[i] for i, name in self.channels.get(station, ()) if values[i] == values[i]}
+        return {name: float(f"{values[i]:.7g}") for i, name in self.channels.get(station, ()) if values[i] == values[i]}
 
     def _package(self, station: StationFlow, supply: str, units: int, time: float) -> MaterialPackage:
         """The package that is mounted at a time, and how many boards it is still good for."""

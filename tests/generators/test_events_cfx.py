@@ -368,6 +368,8 @@ def test_the_oven_and_the_printer_tell_their_readings():
     board = of("UnitsProcessed", [m for m in messages if m.Source.endswith("printer")])[0].CommonProcessData
     assert board.Strokes[0].PrintPressure == 52.5 and board.Strokes[0].PrintSpeed == pytest.approx(40.0)     # N, mm/s
     assert (board.CycleTime, board.PeriodicCleanings[0].CleanFrequency) == ("00:00:20.000000", 10)
+    odd = ArrayReadings(["printer/squeegee/force"], np.array([0.0]), np.array([[78.7]]))         # not a float32
+    assert '"PrintPressure":78.7,' in of("UnitsProcessed", said(readings=odd, stations=["printer"]))[0].model_dump_json()
     lost = ArrayReadings(["reflow/conveyor/speed"], np.array([0.0]), np.array([[np.nan]]))
     assert of("UnitsProcessed", said(readings=lost, stations=["reflow"]))[0].CommonProcessData is None
 

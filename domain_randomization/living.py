@@ -17,11 +17,12 @@ from numpy.typing import NDArray
 from domain_randomization.recipe import Recipe
 from domain_randomization.scenario import HOUR, Scenario, line_of
 from domain_randomization.streams import stream
+from generators.events.outcomes import Call, calls_of
 from scenes.family import Family, Finding
 from scenes.line.couplings import instrument_drifts, process_drifts
 from scenes.line.drifts import KINDS
 from scenes.line.flow import simulate_line
-from scenes.line.model import Line, Run
+from scenes.line.model import Line, Run, StationFlow
 from scenes.scene import Scene
 
 F64 = NDArray[np.float64]
@@ -87,9 +88,12 @@ class Living:
         """The stream that a unit's physics comes from."""
         return unit_stream(self.seed, unit)
 
-    def defects(self, family: Family, product: Any,
-                progress: Callable[[int, int], None] | None = None) -> Iterator[tuple[int, tuple[Finding, ...]]]:
-        """(unit, its defects) of every unit, group by group: each is made by the whole physics of its family."""
+    def made(self, family: Family, product: Any,
+             progress: Callable[[int, int], None] | None = None) -> Iterator[tuple[int, Any, tuple[Finding, ...]]]:
+        """(unit, its state, its defects) of every unit, group by group: each is made by the whole physics of its family.
+
+        States of a group share their arrays: look at one and let it go.
+        """
         order = np.argsort(self.leader, kind="stable")
         groups = np.split(order, np.flatnonzero(np.diff(self.leader[order])) + 1) if len(order) else []
         done = 0
@@ -97,10 +101,31 @@ class Living:
             units = group.tolist()
             process = family.process(product, self.settings(units[0]))
             states = family.simulate_units(product, process, [self.rng(u) for u in units])
-            yield from zip(units, family.defects(product, states), strict=True)
+            yield from zip(units, states, family.defects(product, states), strict=True)
             done += len(units)
             if progress is not None:
                 progress(done, len(order))
+
+    def inspectors(self) -> tuple[StationFlow, ...]:
+        """Stations that judge finished joints or printed paste: SPI, AXI, and AOI behind the oven."""
+        found, soldered = [], False
+        for station in self.line.stations:
+            soldered = soldered or station.kind == "reflow"
+            if station.kind in ("spi", "axi") or (station.kind == "aoi" and soldered):
+                found.append(station)
+        return tuple(found)
+
+    def calls(self, family: Family, product: Any, unit: int, state: Any) -> tuple[Call, ...]:
+        """What the inspection machines that the unit came to reported of it, right and wrong, in the condition they were in."""
+        found: list[Call] = []
+        for station in self.inspectors():
+            if not np.isfinite(self.run.start[unit, self.column(station.station)]):
+                continue
+            condition = {name.rsplit("/", 1)[1]: value for name, value in self.instruments(unit).items()
+                         if name.startswith(f"{station.station}/")}
+            rng = stream(self.seed, unit, f"inspect/{station.station}")
+            found += calls_of(unit, station.station, family.inspect(product, state, station.kind, condition, rng))
+        return tuple(found)
 
 
 def unit_stream(seed: int, unit: int) -> np.random.Generator:

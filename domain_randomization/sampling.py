@@ -290,7 +290,10 @@ def begin_sample(context: Context, index: int) -> Sample:
 
         assert recipe.scenario is not None and unit.number is not None
         around = surroundings(context.story, recipe.scenario, unit.number, context.station.id, start_ns)
-        causes["line"] = around.conditions
+        calls = context.story.living.calls(family, product, unit.number, unit.state)
+        causes["line"] = {**around.conditions, "calls": [
+            {"station": c.station, "defect": c.defect, "component": c.component, "severity": _finite(c.severity), "real": c.real}
+            for c in calls]}
         return Sample(sample_id(context.digest, index), index, f"U{unit.number:08d}", split, around.time_ns, (), (), causes,
                       around.traces, around.logs, shots=shots())
     time_ns = start_ns + round(index * recipe.clock.takt_s * 1e9)

@@ -21,8 +21,8 @@ from domain_randomization.recipe import Recipe
 from domain_randomization.scenario import line_of
 from domain_randomization.streams import stream
 from generators.events.found import Found, read_found, write_found
-from generators.events.outcomes import Outcomes
-from generators.events.tables import read_run, write_run
+from generators.events.outcomes import Call, Outcomes
+from generators.events.tables import read_outcomes, read_run, write_run
 from generators.text.entry import Entry
 from generators.text.logs import write_log
 from generators.text.table import read_entries, write_entries
@@ -41,6 +41,7 @@ class Story:
     living: Living
     found: tuple[Found, ...]
     log: tuple[Entry, ...]                     # in the order of time
+    calls: tuple[Call, ...] | None = None      # what inspection machines reported; None: nobody was asked
 
     @cached_property
     def defective(self) -> Mapping[str, tuple[int, ...]]:
@@ -53,17 +54,23 @@ class Story:
     @property
     def outcomes(self) -> Outcomes:
         """As tables and messages want it."""
-        return Outcomes(defects=np.bincount([f.unit for f in self.found], minlength=len(self.living.run.start)).astype(np.int32))
+        count = np.bincount([f.unit for f in self.found], minlength=len(self.living.run.start))
+        return Outcomes(self.calls, defects=count.astype(np.int32))
 
 
-def tell(scene: Scene, recipe: Recipe, family: Family, product: Any, progress: Progress | None = None) -> Story:
-    """Run the line, make every unit, write the log."""
+def tell(scene: Scene, recipe: Recipe, family: Family, product: Any, progress: Progress | None = None, *,
+         inspect: bool = False) -> Story:
+    """Run the line, make every unit, write the log; with ``inspect`` let every inspection machine judge every unit it saw."""
     assert recipe.scenario is not None
     living = of_recipe(scene, recipe)
-    found = tuple(Found(unit, f.defect, f.host, float(f.severity))
-                  for unit, defects in living.defects(family, product, progress=progress) for f in defects)
+    found: list[Found] = []
+    calls: list[Call] = []
+    for unit, state, defects in living.made(family, product, progress):
+        found += [Found(unit, f.defect, f.host, float(f.severity)) for f in defects]
+        if inspect:
+            calls += living.calls(family, product, unit, state)
     log = write_log(living.run, stream(recipe.seed, 0, "log"), languages=recipe.scenario.languages)
-    return Story(living, found, tuple(log))
+    return Story(living, tuple(found), tuple(log), tuple(calls) if inspect else None)
 
 
 def is_told(dataset: Path) -> bool:
@@ -95,7 +102,9 @@ def read_story(dataset: Path, scene: Scene, recipe: Recipe) -> Story:
     run = read_run(folder)
     if run.line != line_of(scene, recipe.scenario):
         raise ResumeError(f"{folder}: is of another line than {scene.path} and this scenario; choose a new folder")
-    return Story(Living(run, recipe.seed), read_found(folder / "found.parquet"), read_entries(folder / "log.parquet"))
+    outcomes = read_outcomes(folder)
+    return Story(Living(run, recipe.seed), read_found(folder / "found.parquet"), read_entries(folder / "log.parquet"),
+                 None if outcomes is None else outcomes.calls)
 
 
 __all__ = ["FOLDER", "Story", "is_told", "read_story", "tell", "write_story", "write_told"]

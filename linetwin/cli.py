@@ -123,12 +123,14 @@ def line_run(source: Annotated[Path, typer.Argument(help="scene YAML, or a recip
              seed: Annotated[int, typer.Option(min=0, help="a recipe has its own")] = 0,
              languages: Annotated[str, typer.Option(help="of what people write: en, ko or en,ko")] = "en",
              channels: Annotated[bool, typer.Option(help="write the slow sensors, second by second")] = True,
-             messages: Annotated[bool, typer.Option(help="write the CFX messages")] = True, as_json: Json = False) -> None:
+             messages: Annotated[bool, typer.Option(help="write the CFX messages")] = True,
+             inspect: Annotated[bool, typer.Option(help="let SPI, AOI and AXI judge every unit")] = True,
+             as_json: Json = False) -> None:
     """Let a line work: units, stops, wear, what sensors read, what machines and people say. Renders nothing."""
     from linetwin.line_commands import run_line
 
     result, text = run_line(source, out, hours=hours, seed=seed, languages=languages, channels=channels, messages=messages,
-                            progress=progress_bar(as_json))
+                            inspect=inspect, progress=progress_bar(as_json))
     emit(result, as_json, text)
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 Progress = Callable[[int, int, str], None] | None
 
 
-def run_line(source: Path, out: Path, *, hours: float, seed: int, languages: str, channels: bool, messages: bool,
+def run_line(source: Path, out: Path, *, hours: float, seed: int, languages: str, channels: bool, messages: bool, inspect: bool,
              progress: Progress) -> tuple[dict[str, Any], str]:
     """Run the line of a scene, or the scenario of a recipe, and write its history.
 
@@ -27,7 +27,7 @@ def run_line(source: Path, out: Path, *, hours: float, seed: int, languages: str
     from domain_randomization.story import tell, write_told
     from generators.events.cfx import messages as told
     from generators.events.cfx import write as write_messages
-    from generators.events.channels import write_channels
+    from generators.events.channels import ChannelFile, write_channels
     from generators.inspect.line import defects_by_unit, run_sections
     from generators.inspect.line_checks import run_checks
     from generators.reports import Report
@@ -45,7 +45,7 @@ def run_line(source: Path, out: Path, *, hours: float, seed: int, languages: str
         recipe = Recipe(scene=source, count=1, seed=seed, scenario=scenario)
     family = find_family(scene)
     story = tell(scene, recipe, family, family.product(scene), None if progress is None else
-                 lambda made, units: progress(made, units, "the line runs"))
+                 lambda made, units: progress(made, units, "the line runs"), inspect=inspect)
     run = story.living.run
     write_told(story, out)
     if channels:
@@ -59,13 +59,21 @@ def run_line(source: Path, out: Path, *, hours: float, seed: int, languages: str
                     progress(k, whole, "channels")
 
         write_channels(out, run.line, hours_told(), slow)
-    count = write_messages(out / "messages.ndjson", told(run, story.outcomes, recipe.clock.start)) if messages else 0
+    count = 0
+    if messages:
+        readings = ChannelFile(out) if channels else None
+        try:
+            count = write_messages(out / "messages.ndjson", told(run, story.outcomes, recipe.clock.start, readings=readings))
+        finally:
+            if readings is not None:
+                readings.close()
     report = Report(f"The line: {run.line.path}", run_checks(run), facts={"scene": str(scene.path), "seed": str(recipe.seed)},
-                    sections=run_sections(run, story.found, story.log, recipe.seed))
+                    sections=run_sections(run, story.found, story.log, recipe.seed, story.calls))
     report.write(out / "report")
     defects = defects_by_unit(run, story.found)
     result = {"out": str(out), "hours": run.duration / 3600, "units": len(run.start), "defective": int((defects > 0).sum()),
-              "events": len(run.events), "entries": len(story.log), "messages": count, "channels": len(run.line.sensors),
+              "events": len(run.events), "entries": len(story.log),
+              "calls": len(story.calls or ()), "messages": count, "channels": len(run.line.sensors),
               "report": str(out / "report" / "index.html")}
     return result, "\n".join(f"{k}: {v}" for k, v in result.items())
 

@@ -11,6 +11,7 @@ import yaml
 from numpy.typing import NDArray
 
 from generators.events.found import Found, read_found
+from generators.events.outcomes import Call
 from generators.events.tables import read_run
 from generators.inspect.line_checks import finished, run_checks
 from generators.reports import Check, Picture, Section, Table
@@ -61,14 +62,18 @@ def _agrees(found: Sequence[Found], seen: Mapping[int, Set[str]]) -> Check:
     return Check("line.outcome", not strange, message, examples=tuple(strange[:3]))
 
 
-def run_sections(run: Run, found: Sequence[Found], log: Sequence[Entry], seed: int) -> tuple[Section, ...]:
-    """The same of a run in memory. ``seed``: of its channels."""
+def run_sections(run: Run, found: Sequence[Found], log: Sequence[Entry], seed: int,
+                 calls: Sequence[Call] | None = None) -> tuple[Section, ...]:
+    """The same of a run in memory. ``seed``: of its channels; ``calls``: what inspection machines reported, where they did."""
     worst = _worst(run)
     marks = _marks(run, {run.line.drifts[d].id for d in worst})
     drawing = timeline(_panels(run, found, worst, seed), marks, duration=run.duration)
     text = (f"{run.line.path}: {len(run.start):,} units released in {run.duration / 3600:g} h. Severity of a drift is 0 for a "
             "new part and 1 for a failed one; sensors are averages over five minutes.")
-    return (Section("The line", text, (_figures(run, found), _drifts(run), _states(run)),
+    tables = [_figures(run, found), _drifts(run), _states(run)]
+    if calls is not None:
+        tables.append(_inspections(run, found, calls))
+    return (Section("The line", text, tuple(tables),
                     (Picture(drawing, "Drifts, their sensors, what came out, and what happened", wide=True),)),
             Section("What was written", tables=(_log(log),)))
 
@@ -171,6 +176,23 @@ def _states(run: Run) -> Table:
                                         State.UNSCHEDULED_DOWN, State.REPAIR, State.NON_SCHEDULED]
     rows = tuple((name, *(f"{100 * own.get(s, 0.0):.1f} %" for s in shown)) for name, own in shares.items())
     return Table(("station", *(s.name.lower().replace("_", " ") for s in shown)), rows, "What the stations did (SEMI E10)")
+
+
+def _inspections(run: Run, found: Sequence[Found], calls: Sequence[Call]) -> Table:
+    """Right and false calls per machine, and the defects that none of them reported."""
+    by: dict[str, list[Call]] = {}
+    for call in calls:
+        by.setdefault(call.station, []).append(call)
+    column = {s.station: k for k, s in enumerate(run.line.stations)}
+    rows: list[tuple[str, ...]] = []
+    for name, own in by.items():
+        units = int(np.isfinite(run.start[:, column[name]]).sum())
+        false = sum(not c.real for c in own)
+        rows.append((name, f"{units:,}", f"{len(own) - false:,}", f"{false:,}", f"{1000 * false / max(units, 1):.1f}"))
+    reported = {(c.unit, c.defect, c.component) for c in calls if c.real}
+    missed = sum((f.unit, f.defect, f.component) not in reported for f in found)
+    rows.append(("escaped them all", "", f"{missed:,} of {len(found):,}", "", ""))
+    return Table(("machine", "units", "right calls", "false calls", "false calls in 1,000 units"), tuple(rows), "Inspection")
 
 
 def _log(log: Sequence[Entry]) -> Table:

@@ -18,8 +18,9 @@ from generators.text.sheet import Point
 from scenes.smt.state import Assembly
 
 CalloutKind = Literal["part", "polarity", "hand", "hidden", "fiducial"]
-COVER = 30.0                                   # a pixel of leader over another part costs as much as this many beside it
-CROSS = 4000.0                                 # and a crossing as this many
+COVER = 60.0                                   # a pixel of leader over another part costs as much as this many beside it
+CROSS = 12000.0                                # and a crossing, or passing another one's target closely, as this many
+NEAR = 30.0                                    # [px] closely
 
 
 @dataclass(frozen=True)
@@ -114,7 +115,8 @@ def assign(paths: np.ndarray, covered: np.ndarray) -> np.ndarray:
     def total(p: np.ndarray) -> float:
         chosen = paths[np.arange(len(p)), p]
         a, b = shapely.STRtree(chosen).query(chosen, predicate="intersects")
-        return float(cost[np.arange(len(p)), p].sum() + CROSS * (a < b).sum())
+        close = shapely.distance(chosen[:, None], shapely.get_point(chosen, -1)[None]) < NEAR
+        return float(cost[np.arange(len(p)), p].sum() + CROSS * ((a < b).sum() + close.sum()))
 
     best, better = total(port), True
     while better:                                                         # the sum falls each time, so this ends

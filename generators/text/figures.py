@@ -19,6 +19,7 @@ from scenes.smt.process import NOZZLES
 WIDTH = 470.0                                  # [pt]
 INK, PALE, WARM, COLD, BOARD = (HexColor(c) for c in ("#1f2a37", "#eef1f5", "#f3c9a5", "#bcd7ee", "#3d7a4f"))
 COLUMNS = 3                                    # of measuring points below the picture
+MOST = 60                                      # measuring points listed there; the table has them all
 LONGEST = 26                                   # characters of a channel in a tag
 
 
@@ -48,7 +49,8 @@ def _arrow(x0: float, y: float, x1: float) -> Group:
 
 def _schematic(s: Schematic, font: str) -> Drawing:
     """The station with its modules, the places before it, and a list of its measuring points below."""
-    rows, flow = -(-len(s.channels) // COLUMNS), s.flow
+    shown = s.channels if len(s.channels) <= MOST else (*s.channels[:MOST - 1], f"+ {len(s.channels) - MOST + 1}")
+    rows, flow = -(-len(shown) // COLUMNS), s.flow
     height = 175 + 11 * rows
     d = Drawing(WIDTH, height)
     x, y, w, h = 95.0, height - 155.0, 300.0, 130.0
@@ -65,7 +67,7 @@ def _schematic(s: Schematic, font: str) -> Drawing:
         d.add(_text(x - 36, belt - 12, f"{flow.buffer} ×", font, 7))
     for piece in _INSIDE.get(s.kind, _plain)(x, y, w, belt, s.zones, font):
         d.add(piece)
-    for n, channel in enumerate(s.channels):
+    for n, channel in enumerate(shown):
         column, row = n % COLUMNS, n // COLUMNS
         tx, ty = 8 + column * 157, y - 22 - 11 * row
         d.add(Circle(tx, ty + 2.6, 4.6, fillColor=PALE, strokeColor=INK, strokeWidth=0.5))

@@ -132,7 +132,9 @@ def _slots(run: Run, o: Occasion, person: Person, number: int, start_of_day: flo
         slots["symptom"] = vocabulary.symptoms[o.symptom]
     if o.trouble is not None:
         slots["code"] = [_code(run, o.station, o.trouble)]
-    for name, table in (("cause", vocabulary.causes), ("action", vocabulary.actions), ("part", vocabulary.parts)):
+    if o.cause:
+        slots["cause"] = vocabulary.causes.get(f"{o.cause}/{o.action}", vocabulary.causes[o.cause])
+    for name, table in (("action", vocabulary.actions), ("part", vocabulary.parts)):
         if key := getattr(o, name):
             slots[name] = table[key]
     if not math.isnan(o.minutes):

@@ -60,9 +60,9 @@ def crew(base: int, languages: tuple[Language, ...]) -> tuple[Person, ...]:
 
 def in_hand(text: str, person: Person, words: Words, rng: np.random.Generator) -> str:
     """The sentence as this person writes it. Digits are never touched."""
-    if person.language == "ko":
-        text = particles(text)
     text = _shorten(text, person, words, rng)
+    if person.language == "ko":                                           # after shortening: 불량으로, but NG로
+        text = particles(text)
     if person.language == "en":
         text = text.lower() if person.lower else _capital(text)
     for _ in range(rng.binomial(max(1, len(text) // 40), person.slip)):

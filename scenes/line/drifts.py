@@ -89,7 +89,7 @@ _KINDS = (
     DriftKind("zone_blower_bearing", "Blower bearing of an oven zone", "reflow", "seconds", "process", "exponential",
               4000 * _HOUR, ("cold_joint", "tombstone"),
               ("{module}/blower_velocity", "{module}/blower_acceleration", "{module}/blower_current",
-               "{module}/bearing_temperature", "{module}/temperature", "{module}/duty"),
+               "{module}/bearing_temperature", "{module}/temperature"),
               {**_curve(4.0, _GROWTH),
                "speed_loss": Parameter(0.8, "1", 0.0, 0.95, "share of the fan's speed that friction takes at severity 1")},
               "zone", 10),

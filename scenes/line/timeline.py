@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -15,8 +15,8 @@ from scenes.line.model import Line, Run, State
 F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
 
-OFF = (int(State.NON_SCHEDULED),)
-DOWN = (int(State.SCHEDULED_DOWN), int(State.UNSCHEDULED_DOWN), int(State.REPAIR), *OFF)
+NON_SCHEDULED = int(State.NON_SCHEDULED)      # the greatest code
+DOWN = (int(State.SCHEDULED_DOWN), int(State.UNSCHEDULED_DOWN), int(State.REPAIR), NON_SCHEDULED)
 
 
 def held(times: F64, at: F64, values: ArrayLike, before: float) -> F64:
@@ -92,15 +92,18 @@ class View:
         """Of the station in the tables of the run."""
         return [s.station for s in self.line.stations].index(self.station)
 
+    @cached_property
     def state(self) -> F64:
         """SEMI E10 code, (N,)."""
         at, code = _states(self.run).get(self.station, (np.zeros(0), np.zeros(0)))
         return held(self.times, at, code, float(State.STANDBY))
 
+    @cached_property
     def on(self) -> NDArray[np.bool_]:
         """Whether the station is meant to work at all, (N,)."""
-        return self.state() != State.NON_SCHEDULED
+        return self.state != State.NON_SCHEDULED
 
+    @cached_property
     def inside(self) -> F64:
         """Units being worked on, (N,); 0 while the station is down."""
         _, start, finish = _visits(self.run, self.column)
@@ -109,7 +112,9 @@ class View:
             first, end = np.searchsorted(at, self.times[[0, -1]], side="right")
             step = np.bincount(np.searchsorted(self.times, at[first:end]), minlength=len(self.times))
             number += sign * (first + np.cumsum(step))
-        return np.where(np.isin(self.state(), DOWN), 0.0, number)
+        codes = np.arange(NON_SCHEDULED + 1)
+        number[np.isin(codes, DOWN)[self.state.astype(np.intp)]] = 0.0
+        return number
 
     def units(self) -> tuple[I64, F64]:
         """Units that the station began, in that order, and when, (V,) each: those of the grid and the last one before."""
@@ -144,4 +149,4 @@ class View:
         return together(*found) if found else np.zeros(1)
 
 
-__all__ = ["DOWN", "OFF", "View", "held", "lagged", "wander"]
+__all__ = ["DOWN", "View", "held", "lagged", "wander"]

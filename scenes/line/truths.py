@@ -44,7 +44,7 @@ def _unit_effect(view: View, start: F64, kind: str, amount: str, module: str = "
 
 
 def _working(view: View, busy: F64 | float, idle: F64 | float) -> F64:
-    return np.where(view.inside() > 0, busy, idle)
+    return np.where(view.inside > 0, busy, idle)
 
 
 # --- surroundings -------------------------------------------------------------------------------------------------------
@@ -66,7 +66,7 @@ def humidity(view: View, n: int, rng: np.random.Generator) -> F64:
 def power(view: View, n: int, rng: np.random.Generator) -> F64:
     """Electric power of a station by its state [W]; switched off, 3 % of standby."""
     productive, standby = POWER[view.line.station(view.station).kind]
-    level = np.where(view.on(), _working(view, productive, standby), 0.03 * standby)
+    level = np.where(view.on, _working(view, productive, standby), 0.03 * standby)
     return level * (1 + wander(view.times, 0.01, 5.0, rng))
 
 
@@ -186,7 +186,7 @@ def feeder_current(view: View, n: int, rng: np.random.Generator) -> F64:
 
 def _load(view: View) -> F64:
     """Share of the oven that is filled [1]."""
-    return np.minimum(view.inside() / OVEN_SLOTS, 1.0)
+    return np.minimum(view.inside / OVEN_SLOTS, 1.0)
 
 
 def _needed(view: View) -> F64:
@@ -200,7 +200,7 @@ def zone_temperature(view: View, n: int, rng: np.random.Generator) -> F64:
     held_ = c.heat_held(view.effect("zone_heater", "loss", zone), _needed(view))
     sag = c.zone_sag(held_, 1 - view.effect("zone_blower_bearing", "speed_loss", zone), setpoint)
     dip = np.sign(setpoint - c.AMBIENT) * (lagged(view.times, _load(view), 15.0) - 0.5) * 1.2
-    on = lagged(view.times, view.on().astype(np.float64), 900.0)
+    on = lagged(view.times, view.on.astype(np.float64), 900.0)
     hall = _hall(view.times)
     control = setpoint + 0.05 * (hall - c.AMBIENT) - lagged(view.times, np.broadcast_to(sag, hall.shape), 120.0) - dip
     return hall + on * (control - hall) + wander(view.times, 0.3, 40.0, rng)
@@ -210,17 +210,17 @@ def zone_duty(view: View, n: int, rng: np.random.Generator) -> F64:
     """Duty of a zone's heater [1]: power needed over power left, until it is always on."""
     left = 1 - view.effect("zone_heater", "loss", f"zone{n}")
     need = _needed(view) * (1 + wander(view.times, 0.01, 60.0, rng))
-    return np.where(view.on(), np.minimum(need / left, 1.0), 0.0)
+    return np.where(view.on, np.minimum(need / left, 1.0), 0.0)
 
 
 def _turns(view: View, n: int) -> F64:
     """Speed of a blower over its nominal one [1]; 0 when the oven is off."""
-    return view.on() * (1 - view.effect("zone_blower_bearing", "speed_loss", f"zone{n}"))
+    return view.on * (1 - view.effect("zone_blower_bearing", "speed_loss", f"zone{n}"))
 
 
 def blower_current(view: View, n: int, rng: np.random.Generator) -> F64:
     """Current of a blower's motor [A]: torque, of the fan and of the bearing's friction."""
-    return view.on() * (2.0 + 1.2 * view.condition("zone_blower_bearing", f"zone{n}")) * (1 + wander(view.times, 0.01, 10.0, rng))
+    return view.on * (2.0 + 1.2 * view.condition("zone_blower_bearing", f"zone{n}")) * (1 + wander(view.times, 0.01, 10.0, rng))
 
 
 def blower_velocity(view: View, n: int, rng: np.random.Generator) -> F64:
@@ -238,7 +238,7 @@ def blower_acceleration(view: View, n: int, rng: np.random.Generator) -> F64:
 def bearing_temperature(view: View, n: int, rng: np.random.Generator) -> F64:
     """Housing of a blower's bearing [°C]: friction adds 5 to 30 K (domain reference 5.7), and the zone warms it."""
     friction = 8.0 + 25.0 * view.condition("zone_blower_bearing", f"zone{n}")
-    target = view.on() * (0.12 * (c.SETPOINTS[n - 1] - c.AMBIENT) + friction)
+    target = view.on * (0.12 * (c.SETPOINTS[n - 1] - c.AMBIENT) + friction)
     return _hall(view.times) + lagged(view.times, target, 1200.0) + wander(view.times, 0.4, 300.0, rng)
 
 
@@ -246,33 +246,33 @@ def belt_speed(view: View, n: int, rng: np.random.Generator) -> F64:
     """Belt [m/s]: the motor slips under friction, and a bad roller jerks."""
     s = view.condition("conveyor_bearing")
     jerk = (0.002 + 0.02 * s) * wander(view.times, 1.0, 3.0, rng)
-    return view.on() * 0.70 / 60 * (1 - c.BELT_SLIP * s + jerk)
+    return view.on * 0.70 / 60 * (1 - c.BELT_SLIP * s + jerk)
 
 
 def belt_acceleration(view: View, n: int, rng: np.random.Generator) -> F64:
     """Acceleration RMS of the belt [m/s²]; 0.05–0.5 healthy (domain reference 3.5)."""
     level = c.shake(view.total("conveyor_bearing", "shake"))
-    return np.where(view.on(), level, 0.01) * np.exp(wander(view.times, 0.06, 20.0, rng))
+    return np.where(view.on, level, 0.01) * np.exp(wander(view.times, 0.06, 20.0, rng))
 
 
 def belt_sound(view: View, n: int, rng: np.random.Generator) -> F64:
     """Sound pressure level beside the conveyor [dB]: fans and hall, and the knocks of a bad roller (power with acceleration²)."""
     knocks = (c.shake(view.total("conveyor_bearing", "shake")) / c.SHAKE)**2
-    background = np.where(view.on(), 10**6.6, 10**5.2)
-    return 10 * np.log10(background + view.on() * 10**5.2 * knocks) + wander(view.times, 0.5, 10.0, rng)
+    background = np.where(view.on, 10**6.6, 10**5.2)
+    return 10 * np.log10(background + view.on * 10**5.2 * knocks) + wander(view.times, 0.5, 10.0, rng)
 
 
 def belt_current(view: View, n: int, rng: np.random.Generator) -> F64:
     """Current of the conveyor's motor [A]: friction, and the weight of the boards."""
     pull = 1.2 + 0.6 * view.condition("conveyor_bearing") + 0.1 * _load(view)
-    return view.on() * pull * (1 + wander(view.times, 0.012, 15.0, rng))
+    return view.on * pull * (1 + wander(view.times, 0.012, 15.0, rng))
 
 
 def oven_power(view: View, n: int, rng: np.random.Generator) -> F64:
     """Electric power of the oven [W]: blowers and belt, and every heater as far as it still can."""
     need = _needed(view)
     heat = sum(np.minimum(need, 1 - view.effect("zone_heater", "loss", f"zone{k}")) for k in range(1, HEATED + 1))
-    return np.where(view.on(), 2500.0 + ZONE_POWER * heat, 200.0) * (1 + wander(view.times, 0.01, 30.0, rng))
+    return np.where(view.on, 2500.0 + ZONE_POWER * heat, 200.0) * (1 + wander(view.times, 0.01, 30.0, rng))
 
 
 # --- inspection and test ------------------------------------------------------------------------------------------------
@@ -290,7 +290,7 @@ def sharpness(view: View, n: int, rng: np.random.Generator) -> F64:
 
 def camera_temperature(view: View, n: int, rng: np.random.Generator) -> F64:
     """Camera housing [°C]."""
-    return _hall(view.times) + lagged(view.times, np.where(view.on(), 14.0, 2.0), 1200.0) + wander(view.times, 0.2, 300.0, rng)
+    return _hall(view.times) + lagged(view.times, np.where(view.on, 14.0, 2.0), 1200.0) + wander(view.times, 0.2, 300.0, rng)
 
 
 def bright_field(view: View, n: int, rng: np.random.Generator) -> F64:

@@ -62,6 +62,8 @@ def check(assembly: Assembly, drawing: AssemblyDrawing) -> None:
     for a, b in combinations(drawing.callouts, 2):
         assert not shapely.box(*a.box).intersects(shapely.box(*b.box))
     assert sum(a.crosses(b) for a, b in combinations(lines, 2)) == 0
+    ends = [shapely.Point(c.target_px) for c in drawing.callouts]
+    assert sum(a.distance(p) < 20 < a.boundary.geoms[1].distance(p) for a in lines for p in ends) == 0   # no mistaking them
     for callout in drawing.callouts:
         assert not any(shapely.box(*callout.box).intersects(o) for o in outlines.values())
     covered = sum(line.intersection(o).length for c, line in zip(drawing.callouts, lines, strict=True)

@@ -193,6 +193,24 @@ def test_quiet_shifts_are_told_as_quiet():
             assert not re.search(r"[1-9]\d* (stop|min)|정지 [1-9]", e.text)
 
 
+def test_a_line_that_rests_at_night_hands_over_twice_a_day():
+    run = text_run.make(7)
+    resting = replace(run, line=replace(run.line, hours_a_day=14.0, days_a_week=5))
+    handovers = [(e.at, e.time) for e in write_log(resting, np.random.default_rng(3)) if e.values]
+    assert [begin for begin, _ in handovers] == [d * 86400.0 + k * 8 * 3600.0 for d in range(5) for k in (0, 1)]
+    assert all(written % 86400 >= (8 if begin % 86400 == 0 else 14) * 3600 for begin, written in handovers)
+
+
+def test_what_was_found_goes_with_what_was_done(run):
+    """Nobody replaces the hose for a leaking fitting."""
+    for seed in range(3):
+        for e in write_log(run, np.random.default_rng(seed)):
+            if e.action == "change_fitting" and "cause" in e.mentions:
+                assert not re.search(r"\bhose|호스", e.text), e.text
+            if e.action == "change_hose" and "cause" in e.mentions:
+                assert not re.search(r"fitting|피팅", e.text), e.text
+
+
 def test_what_is_said_of_modules_is_known(log):
     """A module that counts as mentioned can be read off the text; who names the wrong one is rare, and marked."""
     with_module = [e for e in people(log) if e.module]

@@ -93,8 +93,8 @@ def test_a_lag_is_an_exponential_and_a_wander_is_first_order():
 def test_units_inside_are_counted_as_they_come_and_go():
     here = line()
     oven = View(run_of(here, 0.0), "reflow", TIMES)
-    assert oven.inside()[1000:6000].min() == 10 == oven.inside().max()
-    printer = View(run_of(here, 0.0), "printer", TIMES).inside()
+    assert oven.inside[1000:6000].min() == 10 == oven.inside.max()
+    printer = View(run_of(here, 0.0), "printer", TIMES).inside
     assert printer[48:72].tolist() == [0] + [1] * 20 + [0] * 3           # in at 1 s of the takt, out at 21 s
 
 
@@ -139,7 +139,7 @@ def test_a_zone_that_works_is_at_its_setpoint_and_one_that_cannot_is_as_the_unit
 def test_a_nozzle_holds_as_hard_as_its_parts_are_held():
     here = line(drift_of("nozzle_wear"))
     values = truth(here, run_of(here, 1.0), "p1/nozzle3/vacuum", "kPa")
-    working = View(run_of(here, 1.0), "p1", TIMES).inside() > 0
+    working = View(run_of(here, 1.0), "p1", TIMES).inside > 0
     assert values[working].mean() == pytest.approx(-55, abs=0.3) and values[~working].max() == pytest.approx(-0.5)
 
 

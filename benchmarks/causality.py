@@ -13,7 +13,7 @@ false calls and misses.
   (three readings in a row), and when the rate does (one reading). Sign test over ramps.
 * **Negative controls**: |ρ| of every sensor of the line that the drift does not touch.
 
-10,000 episodes take about a quarter of an hour on two cores; 300 take one minute. Blocks that are there are not made again.
+10,000 episodes take about a quarter of an hour on two cores, 300 two minutes. Blocks that are there are not made again.
 """
 from __future__ import annotations
 
@@ -307,18 +307,19 @@ def markdown(results: Mapping[str, Result]) -> str:
     lines += ["", "## Instrument drifts", "",
               "The units come from a process that makes some defects; the rates are of the machine's false calls and misses.",
               "Defects themselves must not follow.", "",
-              "| drift | sensor | false calls per unit | ρ | p | misses per unit | ρ | p | defects ρ | worst control |",
-              "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |"]
+              "| drift | sensor | false calls per unit | ρ | p | first | misses per unit | ρ | p | defects ρ | worst control |",
+              "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |"]
     for kind, r in results.items():
         if KINDS[kind].acts != "instrument":
             continue
         ends = [[r.rates[m, column].mean() if m.any() else math.nan for m in (r.severity < 0.1, r.severity > 0.9)]
                 for column in (0, 1)]
         (false, p_false), (miss, p_miss), (real, _) = (r.correlation(column) for column in (0, 1, 2))
-        for c in r.touched:
+        for s, c in enumerate(r.touched):
+            first, last, _, _ = r.lead(s)
             lines.append(
                 f"| {KINDS[kind].title} | `{r.line.sensors[c].channel}` | {ends[0][0]:.3g} → {ends[0][1]:.3g} | "
-                f"{false[c]:+.3f} | {_p(p_false[c])} | {ends[1][0]:.3g} → {ends[1][1]:.3g} | {miss[c]:+.3f} | "
+                f"{false[c]:+.3f} | {_p(p_false[c])} | {first}/{first + last} | {ends[1][0]:.3g} → {ends[1][1]:.3g} | {miss[c]:+.3f} | "
                 f"{_p(p_miss[c])} | {real[c]:+.3f} | "
                 + "{:.3f} `{}` |".format(*r.control()))
     sensors = max(r.sensors.shape[1] for r in results.values())

@@ -134,6 +134,19 @@ def line_run(source: Annotated[Path, typer.Argument(help="scene YAML, or a recip
     emit(result, as_json, text)
 
 
+@line_app.command("documents")
+def line_documents(scene: Annotated[Path, typer.Argument()],
+                   out: Annotated[Path, typer.Option("--out", "-o")] = Path("documents"),
+                   languages: Annotated[str, typer.Option(help="en, ko or en,ko")] = "en",
+                   font: Annotated[Path | None, typer.Option(help="TrueType file; Korean needs one that has it")] = None,
+                   seed: Annotated[int, typer.Option(min=0, help="of what the callouts are about")] = 0,
+                   as_json: Json = False) -> None:
+    """Manuals and spec sheets of every station (PDF, Markdown), the assembly drawing, questions with checkable answers."""
+    from linetwin.document_commands import run_documents
+
+    emit(run_documents(scene, out, languages=languages, font=font, seed=seed), as_json)
+
+
 @line_app.command("serve")
 def line_serve(run: Annotated[Path, typer.Argument(help="folder that 'linetwin line run' has written")],
                to: Annotated[str, typer.Option(help="opcua: listen as a server; sparkplug: publish to an MQTT broker")] = "opcua",

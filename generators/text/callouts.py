@@ -107,16 +107,22 @@ def covering(paths: np.ndarray, bodies: Sequence[BaseGeometry], own: Sequence[in
     return out
 
 
+def conflicts(leaders: np.ndarray) -> np.ndarray:
+    """Which pairs of leaders cross, or pass one another's target closely. Shape (N, N), every pair once."""
+    out = shapely.intersects(leaders[:, None], leaders[None])
+    out |= shapely.distance(leaders[:, None], shapely.get_point(leaders, -1)[None]) < NEAR
+    pairs: np.ndarray = np.triu(out | out.T, 1)
+    return pairs
+
+
 def assign(paths: np.ndarray, covered: np.ndarray) -> np.ndarray:
     """Which port each leader begins at: N indices, all different. ``paths`` and ``covered`` (N, M) as in ``covering``, M ≥ N."""
     cost = shapely.length(paths) + COVER * covered
     port = linear_sum_assignment(cost)[1]
 
     def total(p: np.ndarray) -> float:
-        chosen = paths[np.arange(len(p)), p]
-        a, b = shapely.STRtree(chosen).query(chosen, predicate="intersects")
-        close = shapely.distance(chosen[:, None], shapely.get_point(chosen, -1)[None]) < NEAR
-        return float(cost[np.arange(len(p)), p].sum() + CROSS * ((a < b).sum() + close.sum()))
+        rows = np.arange(len(p))
+        return float(cost[rows, p].sum() + CROSS * conflicts(paths[rows, p]).sum())
 
     best, better = total(port), True
     while better:                                                         # the sum falls each time, so this ends
@@ -150,4 +156,4 @@ def leader(port: Point, target: Point, inwards: float) -> tuple[Point, ...]:
     return (port, (port[0] + inwards, port[1]), target)
 
 
-__all__ = ["CalloutKind", "Subject", "assign", "covering", "edge_point", "leader", "on_board", "pin_one", "subjects"]
+__all__ = ["CalloutKind", "Subject", "assign", "conflicts", "covering", "edge_point", "leader", "on_board", "pin_one", "subjects"]

@@ -15,7 +15,7 @@ import shapely
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
-from generators.text.callouts import CalloutKind, Subject, assign, covering, edge_point, leader, on_board, pin_one, subjects
+from generators.text.callouts import CalloutKind, Subject, assign, conflicts, covering, edge_point, leader, on_board, pin_one, subjects
 from generators.text.sheet import Disk, Mark, Point, Stroke, Words, fitted, picture, svg, text_width
 from scenes.errors import SceneError
 from scenes.smt.state import Assembly
@@ -283,8 +283,8 @@ def _callouts(chosen: tuple[Subject, ...], count: int, bodies: list[BaseGeometry
               room: tuple[float, float, float, float], sides: tuple[float, float]) -> tuple[list[Mark], tuple[Callout, ...]]:
     """Labels in two columns, leaders to their targets, and the truth about both. Numbers run down the left, then the right.
 
-    Of ``chosen`` the first ``count`` are taken whose leaders can come in without covering other parts, and others only where
-    these do not suffice. ``sides`` are the least and the greatest x of all that is drawn, board frame [m].
+    Of ``chosen`` the first ``count`` are taken whose leaders can come in without covering other parts or crossing, and others
+    only where these do not suffice. ``sides`` are the least and the greatest x of all that is drawn, board frame [m].
     """
     if not chosen:
         return [], ()
@@ -302,9 +302,17 @@ def _callouts(chosen: tuple[Subject, ...], count: int, bodies: list[BaseGeometry
                 end = edge_point(bodies[subject.part], (port[0] + landing, port[1]), INSET)
             paths[k, m] = shapely.LineString(leader(port, end, landing))
     covered = covering(paths, bodies, [s.part for s in chosen])
-    keep = sorted(np.argsort(covered.min(axis=1) > CLEAR, kind="stable")[:count])
+    order = np.argsort(covered.min(axis=1) > CLEAR, kind="stable").tolist()
+    keep, spare = order[:count], order[count:]
+    while True:                                                           # whatever still crosses gives way to the next candidate
+        taken = assign(paths[keep], covered[keep])
+        clash = np.flatnonzero(conflicts(paths[keep, taken]).any(axis=0))
+        if not len(clash):
+            break
+        del keep[int(clash[-1])]
+        keep += spare[:1]
+        spare = spare[1:]
     chosen, paths = tuple(chosen[k] for k in keep), paths[keep]
-    taken = assign(paths, covered[keep])
     marks: list[Mark] = []
     found: list[Callout] = []
     for number, k in enumerate(np.argsort(taken), 1):

@@ -319,8 +319,8 @@ def markdown(results: Mapping[str, Result]) -> str:
             first, last, _, _ = r.lead(s)
             lines.append(
                 f"| {KINDS[kind].title} | `{r.line.sensors[c].channel}` | {ends[0][0]:.3g} → {ends[0][1]:.3g} | "
-                f"{false[c]:+.3f} | {_p(p_false[c])} | {first}/{first + last} | {ends[1][0]:.3g} → {ends[1][1]:.3g} | {miss[c]:+.3f} | "
-                f"{_p(p_miss[c])} | {real[c]:+.3f} | "
+                f"{false[c]:+.3f} | {_p(p_false[c])} | {first}/{first + last} | "
+                f"{ends[1][0]:.3g} → {ends[1][1]:.3g} | {miss[c]:+.3f} | {_p(p_miss[c])} | {real[c]:+.3f} | "
                 + "{:.3f} `{}` |".format(*r.control()))
     sensors = max(r.sensors.shape[1] for r in results.values())
     wrong = [f"{kind}: {w}" for kind, r in results.items() for w in r.verdict()]

@@ -127,13 +127,16 @@ def assign(paths: np.ndarray, covered: np.ndarray) -> np.ndarray:
     best, better = total(port), True
     while better:                                                         # the sum falls each time, so this ends
         better = False
+        pairs = conflicts(paths[np.arange(len(port)), port])
+        clash = (pairs | pairs.T).any(axis=0).tolist()
         free = sorted(set(range(paths.shape[1])) - set(port.tolist()))
-        changes = [(i, port[j], j, port[i]) for i in range(len(port)) for j in range(i + 1, len(port))]
-        changes += [(i, f, i, f) for i in range(len(port)) for f in free]
-        for i, to, j, other_to in changes:
+        changes = [(i, j, port[j]) for i in range(len(port)) for j in range(i + 1, len(port))]
+        changes += [(i, i, f) for i in range(len(port)) for f in free]
+        for i, j, to in changes:                                          # i takes the port ``to``; who had it, j, takes that of i
             tried = port.copy()
-            tried[i], tried[j] = to, other_to
-            if cost[i, to] + cost[j, other_to] > cost[i, port[i]] + cost[j, port[j]] + CROSS * len(port):
+            tried[j], tried[i] = port[i], to
+            more = cost[i, to] + cost[j, tried[j]] - cost[i, port[i]] - cost[j, port[j]]
+            if more >= (CROSS * len(port) if clash[i] or clash[j] else 0.0):
                 continue
             if (value := total(tried)) < best - 1e-6:
                 port, best, better = tried, value, True

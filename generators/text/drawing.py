@@ -15,7 +15,18 @@ import shapely
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
-from generators.text.callouts import CalloutKind, Subject, assign, conflicts, covering, edge_point, leader, on_board, pin_one, subjects
+from generators.text.callouts import (
+    CalloutKind,
+    Subject,
+    assign,
+    conflicts,
+    covering,
+    edge_point,
+    leader,
+    on_board,
+    pin_one,
+    subjects,
+)
 from generators.text.sheet import Disk, Mark, Point, Stroke, Words, fitted, picture, svg, text_width
 from scenes.errors import SceneError
 from scenes.smt.state import Assembly

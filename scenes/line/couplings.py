@@ -158,7 +158,6 @@ def process_drifts(line: Line, severity: F64, since_wipe: int, visited: Collecti
             add(f"placement.supply{machine + 1}_loss_kpa", (REGULATED - float(pressure)) * 1e-3, 500.0)
         elif drift.kind == "conveyor_bearing":
             out["oven.speed_factor"] = out.get("oven.speed_factor", 1.0) * (1 - BELT_SLIP * s)
-            out["oven.speed_factor"] = out.get("oven.speed_factor", 1.0) * (1 - BELT_SLIP * s)
             out["oven.shake_m_s2"] = float(np.hypot(out.get("oven.shake_m_s2", SHAKE), p["shake"] * s))
         elif drift.kind == "zone_heater":
             held[n] = held.get(n, 1.0) * float(heat_held(p["loss"] * s))

@@ -70,6 +70,12 @@ def test_samples_that_are_stored_keep_their_form():
     assert "pitch" in to_dict(drifted(Process(), {"placement.feeder2_pitch_um": 50}))["placement"]
 
 
+def test_a_bad_roller_shakes_and_slows_the_belt():
+    names = couplings.process_drifts(line(one("conveyor_bearing")), np.array([0.5]), 3)
+    assert names["oven.shake_m_s2"] == pytest.approx(np.hypot(0.2, 0.5 * KINDS["conveyor_bearing"].parameters["shake"].default))
+    assert names["oven.speed_factor"] == pytest.approx(1 - 0.5 * couplings.BELT_SLIP)
+
+
 # --- compressed air -------------------------------------------------------------------------------------------------
 
 @pytest.mark.parametrize("leak", [0.0, 3e-9, 8e-9, 1.2e-8, 1.8e-8, 5e-8, 1e-7])

@@ -132,7 +132,7 @@ def assign(paths: np.ndarray, covered: np.ndarray) -> np.ndarray:
         free = sorted(set(range(paths.shape[1])) - set(port.tolist()))
         changes = [(i, j, port[j]) for i in range(len(port)) for j in range(i + 1, len(port))]
         changes += [(i, i, f) for i in range(len(port)) for f in free]
-        for i, j, to in changes:                                          # i takes the port ``to``; who had it, j, takes that of i
+        for i, j, to in changes:                                          # i takes the port ``to``; j, who had it, that of i
             tried = port.copy()
             tried[j], tried[i] = port[i], to
             more = cost[i, to] + cost[j, tried[j]] - cost[i, port[i]] - cost[j, port[j]]

@@ -43,7 +43,7 @@ DRIFTS: dict[str, Trouble] = {
     "conveyor_bearing": Trouble(33, "conveyor_vibration", {"conveyor_noise": 0.4, "conveyor_vibration": 0.5, "belt_jerks": 0.65,
                                                            "shift_before_oven": 0.8},
                                 {"change_roller_bearing": ("roller_bearing",)}),
-    "tube_ageing": Trouble(61, "xray_dark", {"xray_dark": 0.4, "tube_current": 0.5, "xray_noisy": 0.6, "axi_false_calls": 0.7},
+    "tube_ageing": Trouble(61, "xray_dark", {"xray_dark": 0.4, "xray_noisy": 0.6, "axi_false_calls": 0.7},
                            {"change_tube": ("xray_tube",)}),
     "lamp_ageing": Trouble(51, "light_low", {"light_low": 0.4, "image_dark": 0.5, "aoi_false_calls": 0.65},
                            {"change_lamp": ("ring_light",)}),

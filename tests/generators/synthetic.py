@@ -62,7 +62,7 @@ def sample(index: int, *, height: int = 48, width: int = 64, seed: int = 0, spli
                   (frame,), tuple(found), {"lamp": {"flux": float(rng.uniform(0.5, 1.0))}, "seed": seed},
                   ({"channel": "zone1", "unit": "K", "sample_rate": 1.0, "start_ns": 0,
                     "values": np.arange(4, dtype=np.float32)},),
-                  ({"time_ns": 5, "source": "reflow", "text": "profile ok"},))
+                  ({"time_ns": 0, "source": "reflow", "text": "profile ok"},))
 
 
 def write(root: Path, count: int = COUNT, **changes) -> Path:

@@ -42,7 +42,7 @@ def test_a_sound_dataset_passes_and_stays_as_it_was(finished, tmp_path):
     seen = []
     report, checks = inspect(finished, tmp_path, progress=lambda done, total: seen.append((done, total)))
     assert report.passed and report.verdict == "passed", str(report)
-    assert len(checks) == 20 and seen[-1] == (10, 10)
+    assert len(checks) == 21 and seen[-1] == (10, 10)
     assert report.figures["samples"].value == 10 and report.figures["of these hidden"].value == 10
     assert digests(finished) == before
 
@@ -50,7 +50,7 @@ def test_a_sound_dataset_passes_and_stays_as_it_was(finished, tmp_path):
 def test_the_report_is_three_files_that_need_nothing_else(finished, tmp_path):
     inspect(finished, tmp_path)
     suite = ElementTree.parse(tmp_path / "report/junit.xml").getroot()
-    assert suite.get("tests") == "20" and suite.get("failures") == "0" and len(suite.findall("testcase")) == 20
+    assert suite.get("tests") == "21" and suite.get("failures") == "0" and len(suite.findall("testcase")) == 21
 
     class Links(HTMLParser):
         def __init__(self):

@@ -24,6 +24,8 @@ class Onset(Section):
 
     start_h: float | None = Field(default=None, ge=0, description="nothing happens before")
     initial: float | None = Field(default=None, ge=0, lt=1, description="severity at the beginning")
+    maintain: float | None = Field(default=None, gt=0, le=10, description="severity at which it is renewed; above 1: never before "
+                                   "it fails")
     life_factor: float = Field(default=1.0, gt=0, le=100, description="on the life of the part: 0.1 wears ten times as fast")
 
 
@@ -87,6 +89,7 @@ def line_of(scene: Scene, scenario: Scenario) -> Line:
             onset = scenario.drifts[drift.id]
             drift = replace(drift, start=drift.start if onset.start_h is None else onset.start_h * HOUR,
                             initial=drift.initial if onset.initial is None else onset.initial,
+                            maintain=drift.maintain if onset.maintain is None else onset.maintain,
                             life=(drift.life or KINDS[drift.kind].life) * onset.life_factor)
         elif not scenario.others:
             drift = replace(drift, start=scenario.hours * HOUR, initial=0.0)

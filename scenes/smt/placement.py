@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scenes.parts.model import Package
 from scenes.smt.draws import Streams, normals, uniforms
 from scenes.smt.layout import CHIP_KINDS, Layout
+from scenes.smt.oven import Oven
 from scenes.smt.process import FEEDERS, NOZZLES, Process
 from scenes.smt.state import BILLBOARD, FLIPPED, UPRIGHT, Assembly
 
@@ -146,7 +147,8 @@ def place(assembly: Assembly, layout: Layout, process: Process, rng: Streams) ->
             substitutes.append(assembly.packages[int(fault.values[0])])
         elif fault.kind == "bent_lead":
             lead_height[..., fault.joint] = fault.values[0]
-    shock = CREST * process.oven.shake / layout.tack - 1                  # on the way to the oven
+    # on the way to the oven; what a healthy belt would move is glued or clipped, or the board could not be made
+    shock = process.oven.shake / np.maximum(layout.tack / CREST, Oven.shake) - 1
     if (shock > 0).any():
         offset = offset + np.minimum(SLIDE[0] * np.maximum(shock, 0), SLIDE[1])[:, None] * slid
     size = np.hypot(offset[..., 0], offset[..., 1])

@@ -81,12 +81,12 @@ def unreliable(seed: int, buffer: float, known: float, cycle: float, units: int)
 
 CASES: dict[str, Callable[[int], Found]] = {
     "M/M/1": lambda seed: many_servers(seed, 1, 0.2, 180_000),
-    "M/M/2": lambda seed: many_servers(seed, 2, 0.5, 110_000),
-    "M/M/3": lambda seed: many_servers(seed, 3, 1.0, 110_000),
+    "M/M/2": lambda seed: many_servers(seed, 2, 0.5, 125_000),
+    "M/M/3": lambda seed: many_servers(seed, 3, 1.0, 125_000),
     "M/D/1": lambda seed: fixed_service(seed, 0.5, 140_000),
     "M/M/1/5 throughput": lambda seed: finite_room(seed, 0.8, 5, 100_000)[1],
-    "M/M/1/5 time": lambda seed: finite_room(seed, 0.4, 5, 180_000)[2],
-    "Jackson tandem": lambda seed: tandem(seed, 0.2, (1.0, 0.8, 0.7), 90_000),
+    "M/M/1/5 time": lambda seed: finite_room(seed, 0.4, 5, 280_000)[2],
+    "Jackson tandem": lambda seed: tandem(seed, 0.2, (1.0, 0.8, 0.7), 110_000),
     "blocking 2, b = 0": lambda seed: saturated(seed, (1.0,) * 2, 0, 2 / 3, 60_000),
     "blocking 2, b = 1": lambda seed: saturated(seed, (1.0,) * 2, 1, 3 / 4, 60_000),
     "blocking 2, b = 5": lambda seed: saturated(seed, (1.0,) * 2, 5, 7 / 8, 60_000),

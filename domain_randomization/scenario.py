@@ -24,8 +24,8 @@ class Onset(Section):
 
     start_h: float | None = Field(default=None, ge=0, description="nothing happens before")
     initial: float | None = Field(default=None, ge=0, lt=1, description="severity at the beginning")
-    maintain: float | None = Field(default=None, gt=0, le=10, description="severity at which it is renewed; above 1: never before "
-                                   "it fails")
+    maintain: float | None = Field(default=None, gt=0, le=10,
+                                   description="severity at which it is renewed; above 1: never before it fails")
     life_factor: float = Field(default=1.0, gt=0, le=100, description="on the life of the part: 0.1 wears ten times as fast")
 
 

@@ -1,8 +1,9 @@
 """infrared: what an infrared camera makes of a unit's temperatures: apparent temperature in kelvin, and a picture of it.
 
-The renderer gives radiance (``GlRenderer.radiance``: ε·L(T) + (1 − ε)·L(room), one sample a pixel, or as many as the camera asks for). Here follow optics
-blur, what is left of the pixels' fixed pattern, temporal noise, and the conversion to the temperature that the camera
-shows. Noise is added to the radiance, where a bolometer has it: in kelvin it is the NETD at 300 K and less on hotter things.
+The renderer gives radiance (``GlRenderer.radiance``: ε·L(T) + (1 − ε)·L(room), one sample a pixel, or as many as the camera
+asks for). Here follow optics blur, what is left of the pixels' fixed pattern, temporal noise, and the conversion to the
+temperature that the camera shows. Noise is added to the radiance, where a bolometer has it: in kelvin it is the NETD at 300 K
+and less on hotter things.
 """
 from __future__ import annotations
 

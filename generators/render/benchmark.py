@@ -91,7 +91,8 @@ def run(renderer: str, geometry: Geometry, cameras: Sequence[Camera], frames: in
             buffers = drawer.render(geometry, cameras[i % len(cameras)], lighting, look, outputs=ALL, noise_seed=i)
             if after is not None:
                 after(buffers)
-        return Timing(renderer, drawer.build, frames, time.perf_counter() - wall, time.process_time() - cpu, first, resident() / 1e6)
+        return Timing(renderer, drawer.build, frames, time.perf_counter() - wall, time.process_time() - cpu, first,
+                      resident() / 1e6)
     finally:
         drawer.close()
 

@@ -18,7 +18,7 @@ def drift(kind: str, **more) -> Drift:
 
 
 lives = st.builds(lambda kind, seed, spread: new_life(drift(kind, life_spread=spread), np.random.default_rng(seed)),
-                  st.sampled_from(sorted(KINDS)), st.integers(0, 10_000), st.floats(0, 0.6))
+                  st.sampled_from(sorted(KINDS)), st.integers(0, 10_000), st.floats(0, 0.6, allow_subnormal=False))
 
 
 def test_the_eleven_kinds_say_what_they_act_on():
@@ -30,7 +30,7 @@ def test_the_eleven_kinds_say_what_they_act_on():
 
 
 @settings(deadline=None, derandomize=True, max_examples=200)
-@given(lives, st.floats(0, 1.5), st.floats(0, 1.5))
+@given(lives, st.floats(0, 1.5, allow_subnormal=False), st.floats(0, 1.5, allow_subnormal=False))
 def test_severity_rises_from_new_to_failed_and_useful_life_falls(life, a, b):
     a, b = sorted((a, b))
     assert severity(life, 0) == 0 and severity(life, life.length) == pytest.approx(1, abs=1e-12)
@@ -42,7 +42,7 @@ def test_severity_rises_from_new_to_failed_and_useful_life_falls(life, a, b):
 
 
 @settings(deadline=None, derandomize=True, max_examples=200)
-@given(lives, st.floats(0, 1))
+@given(lives, st.floats(0, 1, allow_subnormal=False))
 def test_work_and_severity_are_each_others_inverse(life, value):
     assert float(severity(life, worked_at(life, value))) == pytest.approx(value, abs=1e-9)
     found = float(worked_at(life, value))

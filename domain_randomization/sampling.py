@@ -87,8 +87,10 @@ class Context:
     @cached_property
     def renderer(self) -> Renderer:
         """Opened at first use and kept. Raises BackendUnavailable."""
+        from generators.memory import hold
         from generators.render import open_renderer
 
+        hold()
         return open_renderer(self.renderer_name)
 
     def findings(self, state: Any) -> tuple[Finding, ...]:

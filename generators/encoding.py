@@ -50,23 +50,27 @@ def png_encode(image: NDArray[Any], *, level: int = 0) -> bytes:
     filtered[0, 1:] = rows[0]
     np.subtract(rows[1:], rows[:-1], out=filtered[1:, 1:])
     data = memoryview(filtered.reshape(-1).data)
-    body = _stored(data) if level == 0 else zlib.compress(data, level)
+    body = _stored(data) if level == 0 else [zlib.compress(data, level)]
     header = struct.pack(">IIBBBBB", width, height, depth, color, 0, 0, 0)
-    return b"".join([_SIGNATURE, _chunk(b"IHDR", header), _chunk(b"IDAT", body), _chunk(b"IEND", b"")])
+    return b"".join([_SIGNATURE, *_chunk(b"IHDR", [header]), *_chunk(b"IDAT", body), *_chunk(b"IEND", [])])
 
 
-def _stored(data: memoryview) -> bytes:
-    """A zlib stream (RFC 1950) of stored blocks."""
+def _stored(data: memoryview) -> list[Any]:
+    """A zlib stream (RFC 1950) of stored blocks, in pieces: a picture is copied once, when the file is put together."""
     pieces: list[Any] = [b"\x78\x01"]
     for start in range(0, len(data), _STORED):
         block = data[start:start + _STORED]
         pieces += [struct.pack("<BHH", start + _STORED >= len(data), len(block), len(block) ^ 0xFFFF), block]
     pieces.append(struct.pack(">I", zlib.adler32(data)))
-    return b"".join(pieces)
+    return pieces
 
 
-def _chunk(kind: bytes, body: bytes) -> bytes:
-    return b"".join([struct.pack(">I", len(body)), kind, body, struct.pack(">I", zlib.crc32(body, zlib.crc32(kind)))])
+def _chunk(kind: bytes, body: Sequence[Any]) -> list[Any]:
+    """A PNG chunk of a body in pieces, in pieces."""
+    check = zlib.crc32(kind)
+    for piece in body:
+        check = zlib.crc32(piece, check)
+    return [struct.pack(">I", sum(len(piece) for piece in body)), kind, *body, struct.pack(">I", check)]
 
 
 def jpeg_encode(image: NDArray[np.uint8], quality: int = 95) -> bytes:

@@ -12,8 +12,23 @@ from numpy.typing import NDArray
 
 from generators.dataset.sample import Instance
 from generators.imaging.recording import shown_at
-from generators.masks import Box, Mask, Rle, box, id_boxes, rasterise, rle_area, rle_box, rle_counts, rle_decode, rle_encode
+from generators.masks import (
+    Box,
+    Mask,
+    Piece,
+    Rle,
+    box,
+    id_boxes,
+    pasted,
+    rasterise,
+    rle_area,
+    rle_box,
+    rle_counts,
+    rle_decode,
+    rle_encode,
+)
 from generators.render.protocol import Buffers, Renderer
+from generators.render.view import outlines, spans
 from scenes.errors import InvariantError
 from scenes.family import Finding, Taxonomy
 from scenes.geometry import BOARD_ID, Geometry, PartKind
@@ -43,50 +58,52 @@ def label_frame(frame_index: int, findings: Sequence[Finding], buffers: Buffers,
     boxes = id_boxes(ids)
     defects = {d.name: d for d in taxonomy.defects}
     hidden_ids = sorted({i for f in findings if f.defect for i in f.instances})
-    outlines = _silhouettes(hidden_ids, boxes, geometry, camera, renderer)
+    whole = _silhouettes(hidden_ids, boxes, geometry, camera, renderer)
     result = []
     for finding in findings:
         defect = defects.get(finding.defect)
         land = rasterise(finding.region, camera) if finding.region is not None else None
-        visible = _visible(finding, ids, part, boxes, land)
-        amodal = visible
-        if finding.defect:
-            amodal = visible.copy()
-            for i in finding.instances:
-                if i in outlines:
-                    amodal |= outlines[i]
-            if land is not None:
-                (x, y, w, h), inside = land
-                amodal[y:y + h, x:x + w] |= inside
+        seen = _visible(finding, ids, part, boxes, land)
+        alone = [whole[i] for i in finding.instances if i in whole] + ([land] if land is not None else [])
+        pieces = seen + alone if finding.defect else seen
+        if not pieces:
+            continue                           # most are in other tiles: no picture-sized masks for them
+        amodal, within = pasted(pieces, ids.shape)
+        if within is None:
+            continue
+        visible = amodal
         if defect is not None and modality in defect.hidden_from:
             visible = np.zeros_like(amodal)
-        if not amodal.any():
-            continue
+        elif finding.defect:
+            visible, _ = pasted(seen, ids.shape)
+        x, y, w, h = within
         result.append(Instance(
             frame_index, finding.category, finding.defect, finding.host, tuple(finding.pads), float(finding.severity),
-            defect.severity_unit if defect else "", visible, amodal, not visible.any(), finding.rule, dict(finding.measured),
-            tuple(finding.instances)))
+            defect.severity_unit if defect else "", visible, amodal, not visible[y:y + h, x:x + w].any(), finding.rule,
+            dict(finding.measured), tuple(finding.instances), within))
     return tuple(result)
 
 
 def _visible(finding: Finding, ids: NDArray[np.uint32], part: NDArray[np.uint16], boxes: Mapping[int, tuple[slice, slice]],
-             land: tuple[Box, Mask] | None) -> Mask:
-    mask = np.zeros(ids.shape, np.bool_)
+             land: Piece | None) -> list[Piece]:
+    pieces: list[Piece] = []
     for i in finding.instances:
         if i in boxes:
-            mask[boxes[i]] |= ids[boxes[i]] == i
+            rows, columns = boxes[i]
+            size = columns.start, rows.start, columns.stop - columns.start, rows.stop - rows.start
+            pieces.append((size, ids[rows, columns] == i))
     if land is not None:
         (x, y, w, h), inside = land
         where = (slice(y, y + h), slice(x, x + w))
         shows = ids[where] == BOARD_ID
         for kind in _SURFACE:
             shows |= part[where] == kind
-        mask[where] |= inside & shows
-    return mask
+        pieces.append((land[0], inside & shows))
+    return pieces
 
 
 def _silhouettes(wanted: Sequence[int], boxes: Mapping[int, tuple[slice, slice]], geometry: Geometry, camera: Camera,
-                 renderer: Renderer) -> dict[int, Mask]:
+                 renderer: Renderer) -> dict[int, Piece]:
     """Amodal masks of those ids that can touch this frame at all, in one call."""
     seen = [i for i in wanted if i in boxes]
     near = sorted([*seen, *in_frame([i for i in wanted if i not in boxes], geometry, camera)])
@@ -97,44 +114,13 @@ def in_frame(wanted: Sequence[int], geometry: Geometry, camera: Camera) -> list[
     """Which ids have a bounding box that meets the image. Spares drawing what lies in other tiles."""
     if not wanted:
         return []
-    index = np.full(max(wanted) + 1, -1, np.int64)
-    index[list(wanted)] = np.arange(len(wanted))
-    owners: list[NDArray[np.int64]] = []
-    points: list[NDArray[np.float64]] = []
-
-    def add(instance: NDArray[np.integer], corners: NDArray[np.floating]) -> None:
-        """instance (N,), corners (N, 3)"""
-        known = instance < len(index)
-        owner = np.where(known, index[np.where(known, instance, 0)], -1)
-        keep = owner >= 0
-        owners.append(owner[keep])
-        points.append(corners[keep].astype(np.float64))
-
-    corner = np.array([[i, j, k] for i in (0, 1) for j in (0, 1) for k in (0, 1)], np.float64)
-    for group in geometry.instances:
-        small = group.instance[group.instance < len(index)]
-        if not (index[small] >= 0).any():
-            continue
-        low, high = group.mesh.vertices.min(axis=0), group.mesh.vertices.max(axis=0)
-        local = np.column_stack([low + corner * (high - low), np.ones(8)])
-        world = np.einsum("nij,kj->nki", group.pose, local)[..., :3]
-        add(np.repeat(group.instance.astype(np.int64), 8), world.reshape(-1, 3))
-    add(geometry.soup.instance.astype(np.int64), geometry.soup.vertices)
-    for decal in geometry.decals:
-        x0, y0, x1, y1 = decal.outline.bounds
-        flat = np.array([[x0, y0, 0], [x1, y0, 0], [x0, y1, 0], [x1, y1, 0]])
-        add(np.full(4, decal.instance, np.int64), flat)
-    owner, point = np.concatenate(owners), np.concatenate(points)
+    owner, point = outlines(wanted, geometry)
     if not len(owner):
         return []
-    pixel = shown_at(camera, point)
-    low = np.full((len(wanted), 2), np.inf)
-    high = np.full((len(wanted), 2), -np.inf)
-    np.minimum.at(low, owner, pixel)
-    np.maximum.at(high, owner, pixel)
+    low, high = spans(owner, shown_at(camera, point), len(wanted))
     meets = (high[:, 0] >= 0) & (high[:, 1] >= 0) & (low[:, 0] <= camera.width) & (low[:, 1] <= camera.height)
     return [i for i, hit in zip(wanted, meets, strict=True) if hit]
 
 
-__all__ = ["Box", "Mask", "Rle", "box", "id_boxes", "in_frame", "label_frame", "rasterise", "rle_area", "rle_box", "rle_counts",
-           "rle_decode", "rle_encode"]
+__all__ = ["Box", "Mask", "Piece", "Rle", "box", "id_boxes", "in_frame", "label_frame", "rasterise", "rle_area", "rle_box",
+           "rle_counts", "rle_decode", "rle_encode"]

@@ -19,6 +19,7 @@ from scenes.optics import Camera
 
 Mask = NDArray[np.bool_]
 Box = tuple[int, int, int, int]
+Piece = tuple[Box, Mask]                       # a box in the image, and the mask (h, w) in it; outside of it nothing is set
 
 
 class Rle(TypedDict):
@@ -39,12 +40,12 @@ def rle_encode(mask: Mask, within: Box | None = None) -> Rle:
     if within is None:
         return {"size": [height, width], "counts": _text(np.array([height * width], np.int64))}
     x, y, w, h = within
-    padded = np.zeros((w, h + 1), np.bool_)                      # columns become rows, with a zero between them
-    padded[:, 1:] = mask[y:y + h, x:x + w].T
-    line = np.append(padded.ravel(), False)
-    change = np.flatnonzero(line[1:] != line[:-1])               # where a run starts or ends, in column-major order
-    column, row = np.divmod(change, h + 1)
-    at = (column + x) * height + row + y
+    part = mask[y:y + h, x:x + w]
+    change = np.empty((h + 1, w), np.bool_)                      # where a run of a column starts, or has ended the row before
+    change[0], change[-1] = part[0], part[-1]
+    np.not_equal(part[1:], part[:-1], out=change[1:-1])
+    row, column = np.divmod(np.flatnonzero(change), w)
+    at = np.sort((column + x) * height + row + y)                # in column-major order
     if h == height:
         # A run that reaches the last row and goes on in the first row of the next column is one run, not two.
         same = np.flatnonzero(at[1:] == at[:-1])
@@ -65,7 +66,7 @@ def rle_decode(rle: Rle) -> Mask:
     return mask
 
 
-def rle_crop(rle: Rle) -> tuple[Box, Mask] | None:
+def rle_crop(rle: Rle) -> Piece | None:
     """The tight box and the mask (h, w) in it; None where nothing is set. Touches no pixel outside the box's columns."""
     height, edge = rle["size"][0], np.cumsum(rle_counts(rle))
     within = _box(edge, height)
@@ -149,15 +150,46 @@ def _text(counts: NDArray[np.int64]) -> str:
     return code.astype(np.uint8).tobytes().decode("ascii")
 
 
-def box(mask: Mask) -> Box | None:
-    """The tight box of a mask (H, W), or None where nothing is set."""
-    rows = np.flatnonzero(mask.any(axis=1))
+def box(mask: Mask, within: Box | None = None) -> Box | None:
+    """The tight box of a mask (H, W), or None where nothing is set.
+
+    ``within``: A box that holds every set pixel, where the caller knows one. Only this part is looked at.
+    """
+    x, y, w, h = (0, 0, mask.shape[1], mask.shape[0]) if within is None else within
+    part = mask[y:y + h, x:x + w]
+    rows = np.flatnonzero(part.any(axis=1))
     if not len(rows):
         return None
     y0, y1 = int(rows[0]), int(rows[-1]) + 1
-    columns = np.flatnonzero(mask[y0:y1].any(axis=0))
+    columns = np.flatnonzero(part[y0:y1].any(axis=0))
     x0, x1 = int(columns[0]), int(columns[-1]) + 1
-    return x0, y0, x1 - x0, y1 - y0
+    return x + x0, y + y0, x1 - x0, y1 - y0
+
+
+def cropped(mask: Mask) -> Piece | None:
+    """A mask (H, W) as a piece with its tight box; None where nothing is set."""
+    within = box(mask)
+    if within is None:
+        return None
+    x, y, w, h = within
+    return within, mask[y:y + h, x:x + w]
+
+
+def pasted(pieces: Sequence[Piece], shape: tuple[int, ...]) -> tuple[Mask, Box | None]:
+    """The union of pieces as one mask (H, W), and a box that holds it: the pixels outside are not even touched.
+
+    None where no piece sets a pixel.
+    """
+    mask, corners = np.zeros(shape, np.bool_), []
+    for (x, y, w, h), inside in pieces:
+        if inside.any():
+            mask[y:y + h, x:x + w] |= inside
+            corners.append((x, y, x + w, y + h))
+    if not corners:
+        return mask, None
+    left, above, right, below = zip(*corners, strict=True)
+    x0, y0 = min(left), min(above)
+    return mask, (x0, y0, max(right) - x0, max(below) - y0)
 
 
 def id_boxes(ids: NDArray[np.uint32]) -> dict[int, tuple[slice, slice]]:
@@ -178,7 +210,7 @@ def id_boxes(ids: NDArray[np.uint32]) -> dict[int, tuple[slice, slice]]:
             for i, y0, y1, x0, x1 in zip(value[first], *spans, strict=True)}
 
 
-def rasterise(region: BaseGeometry, camera: Camera) -> tuple[Box, Mask] | None:
+def rasterise(region: BaseGeometry, camera: Camera) -> Piece | None:
     """The pixels whose centre lies inside a polygon on the board's surface (z = 0).
 
     Args:
@@ -200,7 +232,7 @@ def rasterise(region: BaseGeometry, camera: Camera) -> tuple[Box, Mask] | None:
     return fill(np.split(points, np.cumsum([len(r) for r in rings])[:-1]), camera.width, camera.height)
 
 
-def fill(rings: Sequence[NDArray[np.float64]], width: int, height: int) -> tuple[Box, Mask] | None:
+def fill(rings: Sequence[NDArray[np.float64]], width: int, height: int) -> Piece | None:
     """The pixels whose centre lies inside closed rings (N, 2) [px] by the even-odd rule: a box in the image and its mask."""
     points = np.concatenate(list(rings))
     x0, y0 = np.maximum(np.ceil(points.min(axis=0) - 0.5), 0).astype(int)
@@ -225,5 +257,5 @@ def fill(rings: Sequence[NDArray[np.float64]], width: int, height: int) -> tuple
     return ((int(x0), int(y0), int(x1 - x0), int(y1 - y0)), inside) if inside.any() else None
 
 
-__all__ = ["Box", "Mask", "Rle", "box", "fill", "id_boxes", "rasterise", "rle_area", "rle_box", "rle_counts", "rle_crop",
-           "rle_decode", "rle_encode", "rle_measure"]
+__all__ = ["Box", "Mask", "Piece", "Rle", "box", "cropped", "fill", "id_boxes", "pasted", "rasterise", "rle_area", "rle_box",
+           "rle_counts", "rle_crop", "rle_decode", "rle_encode", "rle_measure"]

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.sparse as sparse
 from numpy.typing import NDArray
-from scipy.sparse.linalg import SuperLU, splu
+from scipy.sparse.linalg import LinearOperator, SuperLU, cg, splu
 
 from scenes.errors import InputError
 
@@ -23,6 +23,7 @@ F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
 Bool = NDArray[np.bool_]
 
+_RESIDUAL, _STEPS_MOST = 1e-12, 30              # of conjugate gradients: relative residual; steps that cost a factorisation
 _GAMMA = 1 - np.sqrt(0.5)                      # Alexander's two-stage, second-order, L-stable implicit Runge–Kutta method
 
 
@@ -71,11 +72,30 @@ def _factor(matrix: sparse.csc_matrix) -> SuperLU:
     return splu(matrix, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options={"SymmetricMode": True})
 
 
-def steady(network: Network, source: F64) -> F64:
-    """θ (n,) with heat flowing in at ``source`` [W], (n,). Raises InputError where no node loses heat to the air."""
+def factor(network: Network) -> SuperLU:
+    """LU of a network's steady state, for ``steady`` of networks like it."""
+    return _factor(network.matrix())
+
+
+def steady(network: Network, source: F64, near: SuperLU | None = None) -> F64:
+    """θ (n,) with heat flowing in at ``source`` [W], (n,).
+
+    Args:
+        near: Factor of a network with the same nodes and not very different conductances. With it the answer comes from
+            conjugate gradients, preconditioned by it, to 1e-12 of the source: some five steps, a fifth of the time of a
+            factorisation. Where that does not get there, and without it, the network is factorised.
+
+    Raises:
+        InputError: no node loses heat to the air.
+    """
     if not network.loss.any():
         raise InputError("steady heat: nothing loses heat to the air; give a film coefficient above 0")
-    return np.asarray(_factor(network.matrix()).solve(source), np.float64)
+    matrix = network.matrix()
+    if near is not None:
+        theta, left = cg(matrix, source, rtol=_RESIDUAL, maxiter=_STEPS_MOST, M=LinearOperator(matrix.shape, matvec=near.solve))
+        if left == 0:
+            return np.asarray(theta, np.float64)
+    return np.asarray(_factor(matrix).solve(source), np.float64)
 
 
 def transient(network: Network, start: F64, source: F64, duration: float, steps: int) -> F64:
@@ -96,4 +116,4 @@ def transient(network: Network, start: F64, source: F64, duration: float, steps:
     return theta
 
 
-__all__ = ["Network", "cells", "steady", "transient"]
+__all__ = ["Network", "cells", "factor", "steady", "transient"]

@@ -25,6 +25,7 @@ class Instance:
     rule: str = ""
     measured: Mapping[str, float] = field(default_factory=dict)
     ids: tuple[int, ...] = ()                  # ids in the dense "instance" label that it is made of
+    within: tuple[int, int, int, int] | None = None    # a box (x, y, w, h) that holds both masks, where their maker knows one
 
 
 @dataclass(frozen=True, eq=False)

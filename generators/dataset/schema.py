@@ -184,9 +184,11 @@ def _image(sample_id: str, index: int, frame: Frame, modality: str, array: Any, 
 
 def _codes(array: NDArray[np.float32], low: float, high: float, what: str) -> NDArray[np.uint16]:
     """A quantity as 16-bit codes, rounded. Raises InvariantError where it does not fit."""
-    if not (np.isfinite(array).all() and array.min() >= low and array.max() <= high):
+    if not (array.min() >= low and array.max() <= high):                   # both are NaN where any pixel is
         raise bug(f"{what}: not finite, or outside {low:g} to {high:g}")
-    return np.rint((array - np.float32(low)) * np.float32(65535 / (high - low))).astype(np.uint16)
+    codes = array - np.float32(low)
+    codes *= np.float32(65535 / (high - low))
+    return np.rint(codes, out=codes).astype(np.uint16)
 
 
 def _label(index: int, name: str, array: Any) -> dict[str, Any]:
@@ -199,8 +201,8 @@ def _instance(item: Instance, frame: int, size: tuple[int, int], taxonomy: Taxon
     what = f"{where}: {item.category} on '{item.component}'"
     if item.frame != frame or any(m.shape != size for m in (item.visible, item.amodal)):
         raise bug(f"{what}: mask does not belong to a frame of this sample")
-    visible = _mask(item.visible, what)
-    amodal = visible if item.amodal is item.visible else _mask(item.amodal, what)
+    visible = _mask(item.visible, item.within, what)
+    amodal = visible if item.amodal is item.visible else _mask(item.amodal, item.within, what)
     if amodal.box is None:
         raise bug(f"{what}: has no pixel, not even a hidden one")
     if item.hidden != (visible.box is None):
@@ -224,9 +226,9 @@ class _Mask(NamedTuple):
     box: Box | None
 
 
-def _mask(mask: NDArray[np.bool_], what: str) -> _Mask:
+def _mask(mask: NDArray[np.bool_], within: Box | None, what: str) -> _Mask:
     """A mask as it is stored; its run lengths are read back and must say the same."""
-    within = box(mask)
+    within = box(mask, within)
     pixels = int(np.count_nonzero(mask[within[1]:within[1] + within[3]])) if within else 0
     rle = rle_encode(mask, within)
     if rle_measure(rle) != (pixels, within):

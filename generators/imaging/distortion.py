@@ -158,7 +158,7 @@ class Warp:
         return out
 
     def masks(self, ideal: Mapping[int, NDArray[np.bool_]]) -> dict[int, NDArray[np.bool_]]:
-        """Masks (H', W') by id, as a renderer's ``silhouettes`` gives them, as the lens shows them."""
+        """Masks (H', W') by id as the lens shows them."""
         return {key: self.labels(mask) for key, mask in ideal.items()}
 
     def buffers(self, ideal: Buffers) -> Buffers:

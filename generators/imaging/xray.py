@@ -52,16 +52,15 @@ def _primary(paths: F32, source: Beam) -> tuple[F32, F32]:
     out = np.empty((2, len(flat)), np.float32)
     minus = -source.attenuation.T
     weight = np.stack([source.weight, source.weight * source.spread]).astype(np.float32)
-    length, left = np.empty((4, _CHUNK), np.float32), np.empty((len(minus), _CHUNK), np.float32)
+    room = np.empty((len(minus), _CHUNK), np.float32)
     with np.errstate(over="ignore"):
         for start in range(0, len(flat), _CHUNK):
-            piece = flat[start:start + _CHUNK]
-            size = len(piece)
-            np.copyto(length[:, :size], piece.T)           # a row per energy: all that follows runs along rows
-            np.matmul(minus, length[:, :size], out=left[:, :size])
-            np.exp(left[:, :size], out=left[:, :size])
-            np.matmul(weight, left[:, :size], out=out[:, start:start + size])
-    np.minimum(out, 1, out=out)                # a body that turns inside out at a corner does not shine
+            piece, behind = flat[start:start + _CHUNK], out[:, start:start + _CHUNK]
+            left = room[:, :len(piece)]                    # a row per energy: all that follows runs along rows
+            np.matmul(minus, piece.T, out=left)
+            np.exp(left, out=left)
+            np.matmul(weight, left, out=behind)
+            np.minimum(behind, 1, out=behind)              # a body that turns inside out at a corner does not shine
     shape = paths.shape[:-1]
     return out[0].reshape(shape), out[1].reshape(shape)
 

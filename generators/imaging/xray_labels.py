@@ -11,8 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from generators.dataset.sample import Instance
-from generators.labels import in_frame
-from generators.masks import Mask, rasterise
+from generators.masks import Piece, pasted, rasterise
 from generators.render.protocol import Renderer
 from scenes.family import Finding, Taxonomy
 from scenes.geometry import Geometry, Voids
@@ -33,38 +32,34 @@ def label_xray(frame_index: int, findings: Sequence[Finding], geometry: Geometry
     """
     defects = {d.name: d for d in taxonomy.defects}
     solid = sorted({i for f in findings for i in f.instances if f.defect != VOID})
-    near = in_frame(solid, geometry, camera)
-    shadows = renderer.silhouettes(geometry, camera, near) if near else {}
+    shadows = renderer.silhouettes(geometry, camera, solid) if solid else {}
     result = []
     for finding in findings:
         defect = defects.get(finding.defect)
-        found = [shadows[i] for i in finding.instances if i in shadows] if finding.defect != VOID else []
         land = rasterise(finding.region, camera) if finding.region is not None else None
-        if not found and land is None and finding.defect != VOID:
-            continue                           # most are in other tiles: no picture-sized mask for them
-        alone = len(found) == 1 and land is None               # then the mask is the shadow, which nobody writes to
-        mask = found[0] if alone else np.zeros((camera.height, camera.width), np.bool_)
-        for shadow in found if not alone else ():
-            mask |= shadow
+        pieces = [land] if land is not None else []
         if finding.defect == VOID:
-            bubbles(mask, geometry.voids, finding.instances, camera)
-        if land is not None:
-            (x, y, w, h), inside = land
-            mask[y:y + h, x:x + w] |= inside
-        if not mask.any():
+            pieces += bubbles(geometry.voids, finding.instances, camera)
+        else:
+            pieces += [shadows[i] for i in finding.instances if i in shadows]
+        if not pieces:
+            continue                           # most are in other tiles: no picture-sized mask for them
+        mask, within = pasted(pieces, (camera.height, camera.width))
+        if within is None:
             continue
         hidden = defect is not None and MODALITY in defect.hidden_from
         result.append(Instance(
             frame_index, finding.category, finding.defect, finding.host, tuple(finding.pads), float(finding.severity),
             defect.severity_unit if defect else "", np.zeros_like(mask) if hidden else mask, mask, hidden, finding.rule,
-            dict(finding.measured), tuple(finding.instances)))
+            dict(finding.measured), tuple(finding.instances), within))
     return tuple(result)
 
 
-def bubbles(mask: Mask, voids: Voids | None, instances: Sequence[int], camera: Camera) -> None:
-    """Add the shadows of the voids in these bodies: pixels whose ray, through the centre, runs through a bubble. In place."""
+def bubbles(voids: Voids | None, instances: Sequence[int], camera: Camera) -> list[Piece]:
+    """The shadows of the voids in these bodies: pixels whose ray, through the centre, runs through a bubble."""
+    pieces: list[Piece] = []
     if voids is None:
-        return
+        return pieces
     for k in np.flatnonzero(np.isin(voids.instance, np.asarray(instances, np.uint32))).tolist():
         center, radius = voids.center[k], float(voids.radius[k])
         corners = center + radius * np.array([(x, y, z) for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)])
@@ -72,7 +67,9 @@ def bubbles(mask: Mask, voids: Voids | None, instances: Sequence[int], camera: C
         x0, y0 = np.maximum(np.floor(pixel.min(axis=0)).astype(int), 0)
         x1, y1 = np.minimum(np.ceil(pixel.max(axis=0)).astype(int), (camera.width, camera.height))
         if x0 < x1 and y0 < y1:
-            mask[y0:y1, x0:x1] |= _miss(center, camera, np.arange(x0, x1), np.arange(y0, y1)) < radius
+            within = int(x0), int(y0), int(x1 - x0), int(y1 - y0)
+            pieces.append((within, _miss(center, camera, np.arange(x0, x1), np.arange(y0, y1)) < radius))
+    return pieces
 
 
 def _miss(center: F64, camera: Camera, columns: NDArray[np.int64], rows: NDArray[np.int64]) -> F64:

@@ -3,13 +3,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from scenes.geometry import Geometry
 from scenes.optics import Camera, Lighting, Look
+
+if TYPE_CHECKING:
+    from generators.masks import Piece
 
 ALL = frozenset({"rgb", "depth", "normal", "instance", "part"})
 
@@ -34,8 +37,11 @@ class Renderer(Protocol):
                outputs: Collection[str] = ALL, noise_seed: int = 0) -> Buffers:
         """One picture with its labels. Equal arguments give equal bytes on one ``build``. Raises BackendError."""
 
-    def silhouettes(self, geometry: Geometry, camera: Camera, ids: Sequence[int]) -> dict[int, NDArray[np.bool_]]:
-        """Amodal masks: per id the pixels (H, W) that it would cover with everything else taken away."""
+    def silhouettes(self, geometry: Geometry, camera: Camera, ids: Sequence[int]) -> dict[int, Piece]:
+        """Amodal masks: per id the pixels that it would cover with everything else taken away, as a piece of the picture.
+
+        Ids that cover no pixel are left out.
+        """
 
     def close(self) -> None: ...
 

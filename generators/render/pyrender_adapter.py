@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from generators.imaging.recording import recorded
+from generators.masks import Piece, cropped
 from generators.render import develop
 from generators.render.artwork_color import compose, crop
 from generators.render.films import films
@@ -125,7 +126,7 @@ class PyrenderRenderer:
             self._dead = "stopped after an error"
             raise BackendError(f"renderer 'pyrender': {type(error).__name__}: {error}; open a new one") from error
 
-    def silhouettes(self, geometry: Geometry, camera: Camera, ids: Sequence[int]) -> dict[int, NDArray[np.bool_]]:
+    def silhouettes(self, geometry: Geometry, camera: Camera, ids: Sequence[int]) -> dict[int, Piece]:
         """Amodal masks, one pass per id. See the protocol."""
         if self._dead is not None:
             raise BackendError(f"renderer 'pyrender': {self._dead}; open a new one")
@@ -138,9 +139,9 @@ class PyrenderRenderer:
                 mask: NDArray[np.bool_] = np.asarray(image.any(axis=-1))
                 if i == BOARD_ID:
                     mask &= ~scene.drilled(camera, depth_of(depth, camera))
-                out[int(i)] = mask
-            else:
-                out[int(i)] = np.zeros((camera.height, camera.width), bool)
+                piece = cropped(mask)
+                if piece is not None:
+                    out[int(i)] = piece
         return out
 
     def close(self) -> None:

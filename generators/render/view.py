@@ -1,6 +1,7 @@
 """What a camera can see of the board: windows in the board plane, for culling and for height maps; single rays."""
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -117,4 +118,44 @@ def cell(camera: Camera, factor: int, column: int, row: int) -> tuple[Camera, F6
     return replace(camera, pixel_size=camera.pixel_size / factor), zoom @ camera.projection()
 
 
-__all__ = ["Window", "cell", "height_of", "reach", "seen", "shifted", "solid", "window"]
+def outlines(ids: Sequence[int], geometry: Geometry) -> tuple[NDArray[np.int64], F64]:
+    """Points between which each of these things lies: corners of boxes around parts, all of the solder, corners of films.
+
+    Returns:
+        owner (P,): place in ``ids``; point (P, 3) [m], board frame.
+    """
+    last = max(ids, default=0) + 1
+    place = np.full(last + 1, -1, np.int64)                                # the last one stands for all that nobody asks for
+    place[list(ids)] = np.arange(len(ids))
+    groups = [g for g in geometry.instances if len(g.pose) and len(g.mesh.vertices)]
+    instances, points = [geometry.soup.instance], [geometry.soup.vertices.astype(np.float64)]
+    if groups:
+        pose = np.concatenate([g.pose for g in groups])
+        low, high = (np.repeat([end(g.mesh.vertices, axis=0) for g in groups], [len(g.pose) for g in groups], axis=0)
+                     for end in (np.min, np.max))
+        corner = np.array([[i, j, k] for i in (0, 1) for j in (0, 1) for k in (0, 1)], np.float64)
+        local = low[:, None] + corner * (high - low)[:, None]
+        world = local @ pose[:, :3, :3].transpose(0, 2, 1) + pose[:, None, :3, 3]
+        instances.append(np.repeat(np.concatenate([g.instance for g in groups]), 8))
+        points.append(world.reshape(-1, 3))
+    for decal in geometry.decals:
+        x0, y0, x1, y1 = decal.outline.bounds
+        instances.append(np.full(4, decal.instance, np.uint32))
+        points.append(np.array([[x0, y0, 0], [x1, y0, 0], [x0, y1, 0], [x1, y1, 0]]))
+    owner, point = place[np.minimum(np.concatenate(instances), last)], np.concatenate(points)
+    return owner[owner >= 0], point[owner >= 0]
+
+
+def spans(owner: NDArray[np.int64], pixel: F64, count: int) -> tuple[F64, F64]:
+    """Least and greatest of the points (P, 2) of each owner, (count, 2) each; inf and -inf where it has none."""
+    low, high = np.full((count, 2), np.inf), np.full((count, 2), -np.inf)
+    order = np.argsort(owner, kind="stable")
+    owner, sides = owner[order], np.ascontiguousarray(pixel[order].T)      # in rows, which reduceat is ten times as fast on
+    first = np.flatnonzero(np.diff(owner, prepend=-1))
+    if len(first):
+        low[owner[first]] = np.minimum.reduceat(sides, first, axis=1).T
+        high[owner[first]] = np.maximum.reduceat(sides, first, axis=1).T
+    return low, high
+
+
+__all__ = ["Window", "cell", "height_of", "outlines", "reach", "seen", "shifted", "solid", "spans", "window"]

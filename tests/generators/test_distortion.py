@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from scipy import ndimage
 
 from generators.imaging import distortion
+from generators.masks import pasted
 from generators.render import develop, open_renderer
 from generators.render.protocol import ALL, Buffers
 from scenes.errors import BackendUnavailable, SceneError
@@ -190,7 +191,8 @@ def test_through_the_renderer(lens):
     ideal = renderer.render(geometry, larger, Lighting(dome=(1, 1, 1)), Look(), outputs=ALL)
     bend = distortion.warp(camera, lens)
     out = bend.buffers(ideal)
-    masks = bend.masks(renderer.silhouettes(geometry, larger, ids.tolist()))
+    pieces = renderer.silhouettes(geometry, larger, ids.tolist())
+    masks = bend.masks({i: pasted([piece], (larger.height, larger.width))[0] for i, piece in pieces.items()})
     renderer.close()
     plain = camera.project(np.array([(x, y, 0.0) for x, y in spots]))
     apart = []

@@ -7,6 +7,7 @@ import shapely
 from synthetic import TAXONOMY
 
 from generators.labels import label_frame
+from generators.masks import cropped
 from generators.render.protocol import Buffers
 from scenes.errors import InvariantError
 from scenes.family import Finding
@@ -38,7 +39,7 @@ class Fake:
 
     def silhouettes(self, geometry, camera, ids):
         self.asked.append(list(ids))
-        return {i: self.outlines[i] for i in ids if i in self.outlines}
+        return {i: cropped(self.outlines[i]) for i in ids if i in self.outlines}
 
 
 def mesh(size=1e-4):

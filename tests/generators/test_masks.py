@@ -110,3 +110,14 @@ def test_a_polygon_outside_the_image_or_below_a_pixel_is_nothing():
     assert masks.rasterise(shapely.Polygon(), camera) is None
     (x, y, w, h), inside = masks.rasterise(shapely.box(-1, -1, 1, 1), camera)       # larger than the image: cut to it
     assert (x, y, w, h) == (0, 0, 64, 64) and inside.all()
+
+
+@given(arrays(bool, array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=24)), st.integers(0, 2**16))
+def test_pieces_pasted_are_the_masks_they_were_cut_from(mask, seed):
+    """Cut to its box and pasted again a mask is itself; several pieces give their union, in a box that holds it."""
+    other = np.random.default_rng(seed).random(mask.shape) < 0.1
+    pieces = [p for p in (masks.cropped(mask), masks.cropped(other)) if p is not None]
+    union, within = masks.pasted(pieces, mask.shape)
+    assert np.array_equal(union, mask | other) and within == masks.box(mask | other)
+    if within is not None:
+        assert masks.box(mask, within) == masks.box(mask)

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from generators.imaging.recording import bent, ideal, recorded
+from generators.masks import Piece, cropped, pasted
 from generators.render import develop
 from generators.render import lighting as light
 from generators.render.gl.context import assign
@@ -211,7 +212,7 @@ class Frame:
                     out[row * step_y:(row + 1) * step_y, column * step_x:(column + 1) * step_x, channel] = develop.encode(mean)
         return out
 
-    def silhouettes(self, geometry: Geometry, camera: Camera, ids: Sequence[int]) -> dict[int, NDArray[np.bool_]]:
+    def silhouettes(self, geometry: Geometry, camera: Camera, ids: Sequence[int]) -> dict[int, Piece]:
         drawn, bend = ideal(camera), bent(camera)
         clip = matrix(_FLIP @ drawn.projection() @ drawn.view())
         target = self._target.get(drawn.width, drawn.height)
@@ -223,7 +224,10 @@ class Frame:
             target.tag.read_into(out, alignment=1)
 
         found = silhouettes(draw, self.drawing.card(geometry), drawn, ids)
-        return found if bend is None else bend.masks(found)
+        if bend is None:
+            return found
+        shown = bend.masks({key: pasted([piece], (drawn.height, drawn.width))[0] for key, piece in found.items()})
+        return {key: piece for key, mask in shown.items() if (piece := cropped(mask)) is not None}
 
     def paths(self, geometry: Geometry, camera: Camera, coefficients: NDArray[np.float32]) -> NDArray[np.float32]:
         """Path lengths, (H, W, 4) [m]. See ``paths.py``."""

@@ -75,7 +75,8 @@ class Radiant:
         low, step, table = planck
         rows, columns = field.board.shape
         board = np.interp(field.board, low + step * np.arange(len(table)), table)
-        made = {"planck": self._texture(table[None, :, None]), "warm_board": self._texture(board[..., None]),
+        ends = np.column_stack([table, np.append(table[1:], table[-1])])
+        made = {"planck": self._texture(ends[None]), "warm_board": self._texture(board[..., None]),
                 "fields": self._texture(_packed(field))}
         made["warm_board"].filter = (moderngl.LINEAR, moderngl.LINEAR)
         made["warm_board"].repeat_x = made["warm_board"].repeat_y = False

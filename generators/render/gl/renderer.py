@@ -7,6 +7,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from generators.masks import Piece
 from generators.render.gl.context import open_context
 from generators.render.gl.frame import MAX_LAMPS, Frame
 from generators.render.gl.radiant import Radiant
@@ -48,7 +49,7 @@ class GlRenderer:
         """The same picture from ``factor`` × ``factor`` regular samples per pixel, without noise and blur; for comparison."""
         return self._guarded(lambda: self._frame.reference(geometry, camera, lighting, look, factor))
 
-    def silhouettes(self, geometry: Geometry, camera: Camera, ids: Sequence[int]) -> dict[int, NDArray[np.bool_]]:
+    def silhouettes(self, geometry: Geometry, camera: Camera, ids: Sequence[int]) -> dict[int, Piece]:
         """Amodal masks. See the protocol."""
         return self._guarded(lambda: self._frame.silhouettes(geometry, camera, ids))
 

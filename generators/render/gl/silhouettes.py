@@ -6,7 +6,9 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from generators.masks import Piece
 from generators.render.gl.store import ID_LIMIT, GeometryOnCard
+from generators.render.view import outlines, spans
 from scenes.geometry import BOARD_ID
 from scenes.optics import Camera
 
@@ -15,35 +17,13 @@ _MARGIN = 2                                    # [px] between things that share 
 
 def boxes(card: GeometryOnCard, camera: Camera, ids: Sequence[int]) -> dict[int, tuple[float, float, float, float]]:
     """Image boxes (x0, y0, x1, y1) [px] that hold each id; ids that the geometry does not have are left out."""
-    points: dict[int, list[NDArray[np.float64]]] = {}
-    wanted = np.unique(np.asarray(ids, np.uint32))
-    for group in card.groups:
-        asked = np.flatnonzero(np.isin(group.rows["instance"], wanted))
-        if not len(asked):
-            continue
-        low, high = group.mesh.vertices.min(axis=0), group.mesh.vertices.max(axis=0)
-        corners = np.where(np.array([(x, y, z) for x in (0, 1) for y in (0, 1) for z in (0, 1)], bool), high, low)
-        for row in asked:
-            pose = group.rows["pose"][row].reshape(3, 4).astype(np.float64)
-            points.setdefault(int(group.rows["instance"][row]), []).append(corners @ pose[:, :3].T + pose[:, 3])
-    soup, decals = card.source.soup, card.source.decals
-    if len(soup.instance):
-        held = np.flatnonzero(np.isin(soup.instance, wanted))
-        order = held[np.argsort(soup.instance[held], kind="stable")]
-        starts = np.flatnonzero(np.diff(soup.instance[order], prepend=np.uint32(0)))
-        for chunk in np.split(order, starts)[1:] if len(order) else []:
-            points.setdefault(int(soup.instance[chunk[0]]), []).append(soup.vertices[chunk].astype(np.float64))
-    for decal in decals:
-        if decal.instance in wanted:
-            x0, y0, x1, y1 = decal.outline.bounds
-            points.setdefault(decal.instance, []).append(np.array([(x, y, 0.0) for x in (x0, x1) for y in (y0, y1)]))
+    wanted = sorted({int(i) for i in ids})
+    owner, point = outlines(wanted, card.source)
     if BOARD_ID in wanted:
-        points.setdefault(BOARD_ID, []).append(card.source.slab.mesh.vertices.astype(np.float64))
-    out = {}
-    for key, parts in points.items():
-        pixels = camera.project(np.concatenate(parts))
-        out[key] = (*pixels.min(axis=0), *pixels.max(axis=0))
-    return out
+        slab = card.source.slab.mesh.vertices.astype(np.float64)
+        owner, point = np.append(owner, np.full(len(slab), wanted.index(BOARD_ID))), np.concatenate([point, slab])
+    low, high = spans(owner, camera.project(point), len(wanted))
+    return {key: (*a, *b) for key, a, b in zip(wanted, low.tolist(), high.tolist(), strict=True) if a[0] <= b[0]}
 
 
 def rounds(places: dict[int, tuple[float, float, float, float]]) -> list[list[int]]:
@@ -64,20 +44,22 @@ def rounds(places: dict[int, tuple[float, float, float, float]]) -> list[list[in
 
 
 def silhouettes(draw: Callable[[NDArray[np.uint32], NDArray[np.uint32]], None], card: GeometryOnCard, camera: Camera,
-                ids: Sequence[int]) -> dict[int, NDArray[np.bool_]]:
+                ids: Sequence[int]) -> dict[int, Piece]:
     """``draw(ids, out)`` draws those things alone and reads their tags.
 
-    Per id the pixels that it covers alone, bool (H, W); all False for an id that is not there or not in the picture."""
-    out = {int(i): np.zeros((camera.height, camera.width), bool) for i in ids}
-    places = {key: box for key, box in boxes(card, camera, list(out)).items()
+    Per id the pixels that it covers alone, without the ids that cover none."""
+    out = {}
+    places = {key: box for key, box in boxes(card, camera, ids).items()
               if box[2] > 0 and box[3] > 0 and box[0] < camera.width and box[1] < camera.height}
     tags = np.empty((camera.height, camera.width), np.uint32)
     for members in rounds(places):
         draw(np.array(members, np.uint32), tags)
         for key in members:
             x0, y0, x1, y1 = places[key]
-            cut = np.s_[max(int(y0) - 1, 0):int(y1) + 2, max(int(x0) - 1, 0):int(x1) + 2]
-            out[key][cut] = (tags[cut] & np.uint32(ID_LIMIT - 1)) == key
+            left, above = max(int(x0) - 1, 0), max(int(y0) - 1, 0)
+            inside = (tags[above:int(y1) + 2, left:int(x1) + 2] & np.uint32(ID_LIMIT - 1)) == key
+            if inside.any():
+                out[key] = (left, above, inside.shape[1], inside.shape[0]), inside
     return out
 
 

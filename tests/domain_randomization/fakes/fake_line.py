@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from shapely.geometry import box
 
+from generators.masks import Piece, cropped
 from generators.render.protocol import ALL, Buffers
 from scenes.errors import RecipeError
 from scenes.family import Defect, Finding, Target, Taxonomy
@@ -159,13 +160,14 @@ class Painter:
         normal[..., 2] = 1
         return Buffers((np.clip(rgb, 0, 1) * 255).astype(np.uint8), depth, normal, ids, part)
 
-    def silhouettes(self, geometry: Geometry, camera: Any, ids: Any) -> dict[int, np.ndarray]:
+    def silhouettes(self, geometry: Geometry, camera: Any, ids: Any) -> dict[int, Piece]:
         cells, masks = self._cells(geometry, camera), {}
         for ident in ids:
             mask = np.zeros((camera.height, camera.width), bool)
             if ident in cells:
                 mask[cells[ident]] = True
-            masks[ident] = mask
+            if (piece := cropped(mask)) is not None:
+                masks[ident] = piece
         return masks
 
     def close(self) -> None:

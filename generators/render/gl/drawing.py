@@ -147,18 +147,21 @@ class Drawing:
     def chosen(self, geometry: Geometry, clip: NDArray[np.float32], ids: NDArray[np.uint32], id_mask: int) -> None:
         """The tags of the things ``ids`` and of nothing else, wherever they are."""
         card = self.card(geometry)
+        asked = np.zeros(int(ids.max(initial=0)) + 2, np.bool_)            # the last one stands for all higher ids
+        asked[ids] = True
+        last = np.uint32(len(asked) - 1)
         self.solid()
         self._materials.use(UNITS["materials"])
         program = self.programs.get("part_vert", "id_frag")
         assign(program, clip=clip, **UNITS)
         for group in card.groups:
-            rows = group.rows[np.isin(group.rows["instance"], ids)]
+            rows = group.rows[asked[np.minimum(group.rows["instance"], last)]]
             if len(rows):
                 mesh = self._meshes.get(group.mesh)
                 mesh.load(rows)
                 mesh.array(program).render(instances=len(rows))
         if card.soup:
-            faces = card.soup.faces[np.isin(geometry.soup.instance[card.soup.faces[:, 0]], ids)]
+            faces = card.soup.faces[asked[np.minimum(geometry.soup.instance, last)][card.soup.faces[:, 0]]]
             if len(faces):
                 program = self.programs.get("part_vert", "id_frag", soup=True)
                 assign(program, clip=clip, **UNITS)

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from generators.render.gl.context import assign
 from generators.render.gl.drawing import UNITS, Drawing, matrix
-from generators.render.gl.store import Kept, wired
+from generators.render.gl.store import Kept, Loose, loose, wired
 from generators.render.view import Window, window
 from scenes.errors import InputError
 from scenes.geometry import Buried, Geometry, Slab, Voids
@@ -45,16 +45,13 @@ _COEFFICIENTS, _BURIED = 16, 17                # first texture units that no oth
 class _Below:
     """What is kept of a slab: its layers below the front."""
     textures: list[moderngl.Texture]           # RGBA: layers 0 to 3, 4 to 7, …
-    cutouts: moderngl.VertexArray | None
-    buffers: list[moderngl.Buffer]
+    cutouts: Loose | None
     map: tuple[float, float, float, float]
     layers: NDArray[np.float32]                # (L, 2) height, thickness [m]
 
     def release(self) -> None:
         if self.cutouts is not None:
             self.cutouts.release()
-        for buffer in self.buffers:
-            buffer.release()
         for texture in self.textures:
             texture.release()
 
@@ -102,7 +99,7 @@ class Paths:
 
     def __init__(self, drawing: Drawing) -> None:
         self._drawing, self._gl = drawing, drawing.gl
-        self._below: Kept[_Below] = Kept(4, lambda b: _below(self._gl, self._outer(), b), lambda v: v.release())
+        self._below: Kept[_Below] = Kept(4, lambda b: _below(self._gl, b), lambda v: v.release())
         self._table = self._gl.texture((len(TABLE), 1), 4, dtype="f4")
         self._table.filter = (moderngl.NEAREST, moderngl.NEAREST)
         self._holes = _Rows.of(self._gl, *_cylinder(_SEGMENTS), "2f 1f 2f 4f/i", "in_center", "in_radius", "in_half", "in_amount")
@@ -143,12 +140,12 @@ class Paths:
         self._board(slab, below, camera, eye, copper - laminate, laminate)
         self._gl.enable_only(moderngl.BLEND)
         self._gl.blend_func = moderngl.ONE, moderngl.ONE
-        program = self._outer()
+        program = drawing.programs.get("path_slab_vert", "path_frag")
         assign(program, **ray, laminate=tuple(-laminate if below else laminate))
         if below is None:
             drawing.laminate(slab).array(program).render()
-        elif below.cutouts is not None:
-            below.cutouts.render()
+        elif below.cutouts is not None and (count := below.cutouts.aim(seen, seen)[0]):
+            below.cutouts.array(program).render(vertices=3 * count)
         if slab.buried is not None and len(slab.buried.holes):
             rows = _hole_rows(slab.buried, copper, laminate)
             reach = rows["radius"] + np.hypot(rows["half"][:, 0], rows["half"][:, 1])
@@ -184,9 +181,6 @@ class Paths:
         target.read_into(out, components=4, dtype="f4", alignment=1)
         drawing.solid()
         return out
-
-    def _outer(self) -> moderngl.Program:
-        return self._drawing.programs.get("path_slab_vert", "path_frag")
 
     def _board(self, slab: Slab, below: _Below | None, camera: Camera, eye: tuple[float, ...], copper: F32,
                laminate: F32) -> None:
@@ -265,7 +259,7 @@ def _void_rows(voids: Voids) -> NDArray[np.void]:
     return out
 
 
-def _below(context: moderngl.Context, program: moderngl.Program, buried: Buried) -> _Below:
+def _below(context: moderngl.Context, buried: Buried) -> _Below:
     """Upload the layers and cut-outs. Raises InputError where there are more layers than the shader takes."""
     count, height, width = buried.texels.shape
     if count > LAYERS_MOST:
@@ -278,12 +272,13 @@ def _below(context: moderngl.Context, program: moderngl.Program, buried: Buried)
         texture = context.texture((width, height), 4, texels)
         texture.build_mipmaps()
         textures.append(texture)
-    mesh, cutouts, buffers = buried.cutouts, None, []
+    mesh, cutouts = buried.cutouts, None
     if len(mesh.faces):
-        buffers = [context.buffer(mesh.vertices.tobytes()), context.buffer(mesh.faces.tobytes())]
-        cutouts = wired(context, program, (buffers[0], "3f", "in_position"), index=buffers[1])
+        vertices = np.zeros(len(mesh.vertices), [("position", "<f4", 3)])
+        vertices["position"] = mesh.vertices
+        cutouts = loose(context, vertices, np.ascontiguousarray(mesh.faces, np.uint32), ("3f", "in_position"))
     size = buried.texel_size
-    return _Below(textures, cutouts, buffers,
+    return _Below(textures, cutouts,
                   (buried.origin[0], buried.origin[1] + height * size, 1 / (width * size), -1 / (height * size)),
                   np.column_stack([buried.height, buried.thickness]).astype(np.float32))
 

@@ -189,7 +189,7 @@ class Loose:
         self.index.release()
 
 
-def _loose(context: moderngl.Context, data: NDArray[np.void], faces: NDArray[np.uint32], layout: tuple[Any, ...]) -> Loose:
+def loose(context: moderngl.Context, data: NDArray[np.void], faces: NDArray[np.uint32], layout: tuple[Any, ...]) -> Loose:
     a, b, c = (np.take(np.ascontiguousarray(data["position"][:, :2]), faces[:, k], axis=0) for k in range(3))
     middle = (a + b + c) / np.float32(3)
     radius = max((float(np.abs(corner - middle).max()) for corner in (a, b, c)), default=0.0) if len(faces) else 0.0
@@ -202,7 +202,7 @@ def soup_on_card(context: moderngl.Context, soup: Soup) -> Loose:
     data["position"], data["normal"] = soup.vertices, soup.normals
     data["surface"][:, 0], data["surface"][:, 1] = soup.material, soup.part
     data["instance"], data["roughness"] = soup.instance, soup.roughness
-    return _loose(context, data, np.ascontiguousarray(soup.faces, np.uint32),
+    return loose(context, data, np.ascontiguousarray(soup.faces, np.uint32),
                   ("3f 3f 2u1 2x 1u4 1f", "in_position", "in_normal", "in_surface", "in_instance", "in_roughness"))
 
 
@@ -258,7 +258,7 @@ def geometry_on_card(context: moderngl.Context, geometry: Geometry) -> GeometryO
     rows = films(geometry.decals)
     film = None
     if len(rows):
-        film = _loose(context, rows, np.arange(len(rows), dtype=np.uint32).reshape(-1, 3),
+        film = loose(context, rows, np.arange(len(rows), dtype=np.uint32).reshape(-1, 3),
                       ("3f 3f 4f 4f 1u4", "in_position", "in_normal", "in_film", "in_relief", "in_tag"))
     return GeometryOnCard(geometry, list(groups.values()), soup, film, rows["tag"], marks, height_of(geometry))
 
@@ -305,4 +305,4 @@ class SlabOnCard:
 
 
 __all__ = ["ID_LIMIT", "GeometryOnCard", "Group", "Kept", "Loose", "MeshOnCard", "SlabOnCard", "artwork_on_card",
-           "geometry_on_card", "mesh_on_card", "wired"]
+           "geometry_on_card", "loose", "mesh_on_card", "wired"]

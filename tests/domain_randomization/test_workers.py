@@ -59,14 +59,14 @@ def test_a_killed_worker_is_replaced_and_nobody_notices(recipe, tmp_path, whole)
 
 def test_killed_and_interrupted_drivers_leave_whole_shards_and_the_next_run_makes_the_rest(recipe, tmp_path, whole):
     out = tmp_path / "out"
-    killed = start(recipe, out, 2, delay=3, driver_delay=3)     # 9 s a shard: nobody is done before the signal comes
+    killed = start(recipe, out, 2, delay=2, driver_delay=2.5)   # 6 s a shard and more: nobody is done before the signal comes
     wait_for(lambda: len(events(out, "worker")) == 2 and shards(out))
     killed.send_signal(signal.SIGKILL)
     killed.wait()
     there = shards(out)
     assert 0 < len(there) < SHARDS
 
-    stopped = start(recipe, out, 2, delay=30, driver_delay=30)
+    stopped = start(recipe, out, 2, delay=30, driver_delay=2.5)
     wait_for(lambda: len(events(out, "worker")) == 4)
     pids = [e["pid"] for e in events(out, "worker")]
     stopped.send_signal(signal.SIGINT)

@@ -11,7 +11,8 @@ import time
 from pathlib import Path
 
 DRIVER = """
-import os, sys
+import os, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)       # a shell's background job inherits it ignored
 os.environ["FAKE_DRIVER"] = str(os.getpid())
 from domain_randomization.execution import run
 from domain_randomization.recipe import Recipe

@@ -150,7 +150,7 @@ def spans(owner: NDArray[np.int64], pixel: F64, count: int) -> tuple[F64, F64]:
     """Least and greatest of the points (P, 2) of each owner, (count, 2) each; inf and -inf where it has none."""
     low, high = np.full((count, 2), np.inf), np.full((count, 2), -np.inf)
     order = np.argsort(owner, kind="stable")
-    owner, sides = owner[order], np.ascontiguousarray(pixel[order].T)      # in rows, which reduceat is ten times as fast on
+    owner, sides = owner[order], np.ascontiguousarray(pixel[order].T)      # in rows, along which reduceat is faster
     first = np.flatnonzero(np.diff(owner, prepend=-1))
     if len(first):
         low[owner[first]] = np.minimum.reduceat(sides, first, axis=1).T

@@ -138,7 +138,7 @@ def _necks(assembly: Assembly, fixed: Prepared, state: UnitState, mode: Powered 
 def heat(assembly: Assembly, state: UnitState, mode: Powered | Cooling) -> TemperatureField:
     """Temperatures of one unit: in its steady state under power, or some time after the oven.
 
-    About 5 ms (cooling 30 ms) on a board of 3000 cells. Deterministic: the same arguments give the same bytes.
+    About 6 ms (cooling 30 ms) on a board of 3000 cells. Deterministic: the same arguments give the same bytes.
     """
     fixed, layout = prepared(assembly), layout_of(assembly)
     unit = links(assembly, fixed, layout, state)

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from domain_randomization.exposures import Instrument
-from scenes.instruments.aoi import Lens
 from scenes.optics import Lighting
 
 LEAST = 0.02                                   # [1] of the flux that a tube or a lamp always has left
@@ -30,11 +29,11 @@ def dimmed(lighting: Lighting, instrument: Instrument, state: Mapping[str, float
 
     A disk of confusion of diameter 2 NA |dz| has a standard deviation of NA |dz| / 2 along each axis.
     """
-    identity, spec = instrument.station.id, instrument.station.camera
-    flux = max(state.get(f"{identity}/lamp_flux", 1.0), LEAST)
-    error = abs(state.get(f"{identity}/focus_error", 0.0))
-    lens, pixel = (Lens(), instrument.cameras[0].pixel_size) if spec is None else (spec.lens, instrument.cameras[0].pixel_size)
-    soft = lens.aperture * error / 2 / pixel
+    station = instrument.station
+    assert station.camera is not None
+    flux = max(state.get(f"{station.id}/lamp_flux", 1.0), LEAST)
+    error = abs(state.get(f"{station.id}/focus_error", 0.0))
+    soft = station.camera.lens.aperture * error / 2 / instrument.cameras[0].pixel_size
     return replace(lighting.scaled(flux), blur=math.hypot(lighting.blur, soft)) if flux != 1.0 or soft > 0 else lighting
 
 

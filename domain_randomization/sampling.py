@@ -251,9 +251,10 @@ def begin_sample(context: Context, index: int) -> Sample:
     seeing = context.instruments
     if context.story is not None:
         assert unit.number is not None
-        state_of = context.story.living.instruments(unit.number)
-        seeing = tuple(aged(i, state_of) for i in seeing)
-        lighting = dimmed(lighting, next((i for i in seeing if i.modality == "rgb"), seeing[0]), state_of)
+        condition = context.story.living.instruments(unit.number)
+        seeing = tuple(aged(i, condition) for i in seeing)
+        for camera in (i for i in seeing if i.modality == "rgb"):
+            lighting = dimmed(lighting, camera, condition)
     geometry = family.geometry(product, unit.state, look)
     subjects: dict[str | None, Subject] = {None: Subject(unit.state, unit.findings, geometry, look, lighting)}
     if recipe.outputs.golden:

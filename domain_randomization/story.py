@@ -14,13 +14,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from domain_randomization.living import Living, of_recipe
 from domain_randomization.recipe import Recipe
-from domain_randomization.scenario import line_of
+from domain_randomization.scenario import HOUR, line_of
 from domain_randomization.streams import stream
-from generators.events.found import Found, read_found, write_found
+from generators.events.found import Found, defects_by_unit, read_found, write_found
 from generators.events.outcomes import Call, Outcomes
 from generators.events.tables import read_outcomes, read_run, write_run
 from generators.text.entry import Entry
@@ -54,8 +52,7 @@ class Story:
     @property
     def outcomes(self) -> Outcomes:
         """As tables and messages want it."""
-        count = np.bincount([f.unit for f in self.found], minlength=len(self.living.run.start))
-        return Outcomes(self.calls, defects=count.astype(np.int32))
+        return Outcomes(self.calls, defects=defects_by_unit(self.found, len(self.living.run.start)))
 
 
 def tell(scene: Scene, recipe: Recipe, family: Family, product: Any, progress: Progress | None = None, *,
@@ -95,13 +92,14 @@ def read_story(dataset: Path, scene: Scene, recipe: Recipe) -> Story:
 
     Raises:
         DatasetError: it is damaged.
-        ResumeError: it is of another line than scene and recipe have.
+        ResumeError: it is of another line, or longer or shorter, than scene and recipe have.
     """
     assert recipe.scenario is not None
     folder = dataset / FOLDER
     run = read_run(folder)
-    if run.line != line_of(scene, recipe.scenario):
-        raise ResumeError(f"{folder}: is of another line than {scene.path} and this scenario; choose a new folder")
+    if run.line != line_of(scene, recipe.scenario) or run.duration != recipe.scenario.hours * HOUR:
+        raise ResumeError(f"{folder}: is of another line or another time than {scene.path} and this scenario; "
+                          "choose a new folder")
     outcomes = read_outcomes(folder)
     return Story(Living(run, recipe.seed), read_found(folder / "found.parquet"), read_entries(folder / "log.parquet"),
                  None if outcomes is None else outcomes.calls)

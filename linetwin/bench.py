@@ -63,7 +63,7 @@ def run_bench(board: Path | None, *, frames: int, soak: bool) -> tuple[dict[str,
             "whole_board": generate_rate(folder, max(frames // 2, 4), workers=2, view="board", pixel=40),
             "renderers": compare_renderers(folder / "scene.yaml", frames=max(frames // 2, 4), peer_frames=max(frames // 15, 1),
                                            processes=(1, 2)),
-            "modalities": compare_modalities(folder / "scene.yaml", max(frames // 4, 4)),
+            "modalities": compare_modalities(folder / "scene.yaml", max(frames // 2, 4)),
         }
         if soak:
             result["memory"] = memory_growth(folder)

@@ -9,6 +9,14 @@ from typing import Any
 from scenes.errors import InputError
 
 
+def languages_of(text: str) -> tuple[str, ...]:
+    """What an option ``--languages`` asks for. Raises InputError."""
+    wanted = tuple(text.split(","))
+    if set(wanted) - {"en", "ko"}:
+        raise InputError(f"--languages {text}: give en, ko or en,ko")
+    return wanted
+
+
 def run_documents(scene: Path, out: Path, *, languages: str, font: Path | None, seed: int) -> dict[str, Any]:
     """Write the documents of a scene.
 
@@ -21,9 +29,7 @@ def run_documents(scene: Path, out: Path, *, languages: str, font: Path | None, 
     from generators.text.questions import questions
     from scenes.scene import Scene
 
-    wanted = tuple(languages.split(","))
-    if set(wanted) - {"en", "ko"}:
-        raise InputError(f"--languages {languages}: give en, ko or en,ko")
+    wanted = languages_of(languages)
     read = Scene.read(scene)
     made = documents(read, languages=wanted)               # type: ignore[arg-type]  # checked above
     paths = write(made, out, font=font)
@@ -53,4 +59,4 @@ def _drawing(scene: Any, out: Path, seed: int) -> int:
     return len(drawing.callouts)
 
 
-__all__ = ["run_documents"]
+__all__ = ["languages_of", "run_documents"]

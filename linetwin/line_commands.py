@@ -1,6 +1,7 @@
 """What ``linetwin line …`` does: run a line by itself, without a picture, and leave everything that it says behind."""
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -23,15 +24,16 @@ def run_line(source: Path, out: Path, *, hours: float, seed: int, languages: str
     """
     from domain_randomization.recipe import Recipe
     from domain_randomization.sampling import find_family
-    from domain_randomization.scenario import Scenario
     from domain_randomization.story import tell, write_told
     from generators.events.cfx import messages as told
     from generators.events.cfx import write as write_messages
     from generators.events.channels import ChannelFile, write_channels
-    from generators.inspect.line import defects_by_unit, run_sections
+    from generators.events.found import defects_by_unit
+    from generators.inspect.line import run_sections
     from generators.inspect.line_checks import run_checks
     from generators.reports import Report
     from generators.traces.readings import all_hours
+    from linetwin.document_commands import languages_of
     from scenes.scene import Scene
 
     if _is_recipe(source):
@@ -41,15 +43,16 @@ def run_line(source: Path, out: Path, *, hours: float, seed: int, languages: str
         scene = Scene.read(recipe.scene)
     else:
         scene = Scene.read(source)
-        scenario = Scenario.model_validate({"hours": hours, "languages": tuple(languages.split(","))})
-        recipe = Recipe(scene=source, count=1, seed=seed, scenario=scenario)
+        asked = {"scene": str(source), "count": 1, "seed": seed,
+                 "scenario": {"hours": hours, "languages": languages_of(languages)}}
+        recipe = Recipe.parse(json.dumps(asked), Path("options"))          # checked like any recipe, with the same messages
     family = find_family(scene)
     story = tell(scene, recipe, family, family.product(scene), None if progress is None else
                  lambda made, units: progress(made, units, "the line runs"), inspect=inspect)
     run = story.living.run
     write_told(story, out)
+    slow = tuple(s for s in run.line.sensors if s.rate == 1.0)             # the table has one clock
     if channels:
-        slow = tuple(s for s in run.line.sensors if s.rate == 1.0)
         whole = math.ceil(run.duration / 3600)
 
         def hours_told() -> Any:
@@ -70,10 +73,11 @@ def run_line(source: Path, out: Path, *, hours: float, seed: int, languages: str
     report = Report(f"The line: {run.line.path}", run_checks(run), facts={"scene": str(scene.path), "seed": str(recipe.seed)},
                     sections=run_sections(run, story.found, story.log, recipe.seed, story.calls))
     report.write(out / "report")
-    defects = defects_by_unit(run, story.found)
+    defects = defects_by_unit(story.found, len(run.start))
     result = {"out": str(out), "hours": run.duration / 3600, "units": len(run.start), "defective": int((defects > 0).sum()),
               "events": len(run.events), "entries": len(story.log),
-              "calls": len(story.calls or ()), "messages": count, "channels": len(run.line.sensors),
+              "calls": len(story.calls or ()), "messages": count,
+              "channels": len(slow) if channels else 0, "channels_of_other_rates": len(run.line.sensors) - len(slow),
               "report": str(out / "report" / "index.html")}
     return result, "\n".join(f"{k}: {v}" for k, v in result.items())
 

@@ -5,8 +5,6 @@ a dataset reads these.
 """
 from __future__ import annotations
 
-import contextlib
-import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -16,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from generators.dataset.schema import SCHEMA_VERSION, TRACES, canonical
-from generators.dataset.shards import storage_error
+from generators.dataset.shards import whole_file
 from generators.traces.machine_record import MachineRecord
 from scenes.errors import DatasetError
 
@@ -27,19 +25,12 @@ COLUMNS = pa.schema([("id", pa.string()), ("time_ns", pa.int64()), ("traces", pa
 def write_recordings(records: Iterable[MachineRecord], path: str | Path) -> Path:
     """Write records, one row group each, there as a whole or not at all. Raises StorageError."""
     path = Path(path)
-    pending = path.with_name(f".{path.name}.{os.urandom(8).hex()}.pending")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with pq.ParquetWriter(pending, COLUMNS, compression="zstd", use_dictionary=False, write_page_checksum=True) as writer:
-            for record in records:
-                row = {"id": record.machine, "time_ns": round(record.start * 1e9),
-                       "traces": [_trace(t.row()) for t in record.traces], "conditions": canonical(dict(record.truth))}
-                writer.write_table(pa.Table.from_pylist([row], COLUMNS))
-        os.replace(pending, path)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            pending.unlink()
-        raise storage_error(path, error) from error
+    with whole_file(path) as file, pq.ParquetWriter(file, COLUMNS, compression="zstd", use_dictionary=False,
+                                                    write_page_checksum=True) as writer:
+        for record in records:
+            row = {"id": record.machine, "time_ns": round(record.start * 1e9),
+                   "traces": [_trace(t.row()) for t in record.traces], "conditions": canonical(dict(record.truth))}
+            writer.write_table(pa.Table.from_pylist([row], COLUMNS))
     return path
 
 

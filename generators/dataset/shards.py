@@ -12,9 +12,9 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -25,7 +25,6 @@ from scenes.errors import DatasetError, StorageError
 
 ROW_GROUP_BYTES = 8 << 20                      # a row group ends when its pictures and labels pass this
 _NAME = re.compile(r"shard-(\d{5,})\.parquet")
-_PENDING = re.compile(r"\.shard-\d{5,}\.[0-9a-f]{16}\.pending")
 _STATISTICS = ["id", "index", "unit", "split", "time_ns"]
 _REASONS = {
     errno.ENOSPC: "the disk is full; free some space and run the same command again",
@@ -67,21 +66,8 @@ def write_shard(root: Path, shard: int, samples: Iterable[Sample], info: Dataset
         InvariantError: a sample contradicts itself; its id is in the message.
     """
     path = shard_path(root, shard)
-    pending = path.with_name(f".{path.stem}.{os.urandom(8).hex()}.pending")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with open(pending, "xb") as file:
-            _write(file, samples, info, shard)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(pending, path)
-        sync_folder(path.parent)
-    except OSError as error:
-        _discard(pending)
-        raise storage_error(path, error) from error
-    except BaseException:
-        _discard(pending)
-        raise
+    with whole_file(path) as file:
+        _write(file, samples, info, shard)
     return path
 
 
@@ -124,10 +110,28 @@ def _per_column(schema: pa.Schema, value: Any, skip: bool = False) -> dict[str, 
     return {name: value if name != plain else "NONE" for name in names if not (skip and name == plain)}
 
 
-def _discard(pending: Path) -> None:
-    """Take a pending file away, if the target lets us; it is ignored anyway."""
-    with contextlib.suppress(OSError):
-        pending.unlink()
+@contextlib.contextmanager
+def whole_file(path: Path) -> Iterator[IO[bytes]]:
+    """A file that is there as a whole or not at all: written under a pending name, flushed, renamed.
+
+    Raises:
+        StorageError: the target cannot take it. Nothing is left behind.
+    """
+    pending = path.with_name(f".{path.name}.{os.urandom(8).hex()}.pending")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with open(pending, "xb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(pending, path)
+        sync_folder(path.parent)
+    except BaseException as error:
+        with contextlib.suppress(OSError):     # where the target does not let us, it is ignored anyway
+            pending.unlink()
+        if isinstance(error, OSError):
+            raise storage_error(path, error) from error
+        raise
 
 
 def sync_folder(folder: Path) -> None:
@@ -141,18 +145,8 @@ def sync_folder(folder: Path) -> None:
 
 def write_file(path: Path, text: str) -> None:
     """Write a small text file all at once. Raises StorageError."""
-    pending = path.with_name(f".{path.name}.{os.urandom(8).hex()}.pending")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with open(pending, "x", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(pending, path)
-        sync_folder(path.parent)
-    except OSError as error:
-        _discard(pending)
-        raise storage_error(path, error) from error
+    with whole_file(path) as file:
+        file.write(text.encode())
 
 
 def committed(root: Path) -> set[int]:
@@ -168,7 +162,7 @@ def committed(root: Path) -> set[int]:
 
 def remove_pending(root: Path) -> int:
     """Remove what a killed run left behind. Call before workers start, never while they run. Returns how many."""
-    found = [p for folder in ("data", "meta", "") for p in sorted((Path(root) / folder).glob(".*.pending"))]
+    found = [p for folder in ("data", "meta", "meta/line", "") for p in sorted((Path(root) / folder).glob(".*.pending"))]
     try:
         for path in found:
             path.unlink()
@@ -244,4 +238,4 @@ def file_digest(path: Path) -> str:
 
 
 __all__ = ["check_shard", "committed", "damaged", "file_digest", "open_shard", "remove_pending", "shard_path", "storage_error",
-           "sync_folder", "write_file", "write_shard"]
+           "sync_folder", "whole_file", "write_file", "write_shard"]

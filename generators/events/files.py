@@ -1,16 +1,13 @@
 """files: Parquet tables and lines of text, written all at once and read with bounds."""
 from __future__ import annotations
 
-import contextlib
-import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import IO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from generators.dataset.shards import storage_error, sync_folder
+from generators.dataset.shards import whole_file
 from scenes.errors import DatasetError
 
 
@@ -30,7 +27,7 @@ def write_parquet(path: Path, schema: pa.Schema, tables: Iterable[pa.Table], *, 
     """
     words = [f.name for f in schema if pa.types.is_dictionary(f.type) or (repeats and pa.types.is_float32(f.type))]
     bounded = [f.name for f in schema if pa.types.is_floating(f.type) and not pa.types.is_float32(f.type)]
-    with _whole(path) as file, pq.ParquetWriter(
+    with whole_file(path) as file, pq.ParquetWriter(
             file, schema, version="2.6", compression="ZSTD", compression_level=1, use_dictionary=words, write_statistics=bounded,
             write_page_checksum=True) as writer:
         for table in tables:
@@ -41,7 +38,7 @@ def write_parquet(path: Path, schema: pa.Schema, tables: Iterable[pa.Table], *, 
 def write_lines(path: Path, texts: Iterable[bytes]) -> int:
     """Write lines, each without its end, and return how many. Raises StorageError."""
     count = 0
-    with _whole(path) as file:
+    with whole_file(path) as file:
         for text in texts:
             file.write(text)
             file.write(b"\n")
@@ -61,26 +58,6 @@ def lines(path: Path, longest: int) -> Iterator[tuple[int, bytes]]:
                 yield number, line
     except OSError as error:
         raise DatasetError(f"{path}: cannot be read ({error.strerror}); check the path") from None
-
-
-@contextlib.contextmanager
-def _whole(path: Path) -> Iterator[IO[bytes]]:
-    """A file that is there as a whole or not at all: pending, flushed, renamed."""
-    pending = path.with_name(f".{path.name}.{os.urandom(8).hex()}.pending")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with open(pending, "xb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(pending, path)
-        sync_folder(path.parent)
-    except BaseException as error:
-        with contextlib.suppress(OSError):
-            pending.unlink()
-        if isinstance(error, OSError):
-            raise storage_error(path, error) from error
-        raise
 
 
 def open_parquet(path: Path) -> pq.ParquetFile:

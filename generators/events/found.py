@@ -5,7 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from generators.events.files import open_parquet, write_parquet
 
@@ -21,6 +23,11 @@ class Found:
     severity: float                            # in the taxonomy's unit; NaN where all or nothing
 
 
+def defects_by_unit(found: Sequence[Found], units: int) -> NDArray[np.int32]:
+    """How many defects each unit of a run has, (units,)."""
+    return np.bincount([f.unit for f in found], minlength=units).astype(np.int32)
+
+
 def write_found(path: Path, found: Sequence[Found]) -> None:
     """Raises StorageError."""
     columns = {f.name: [getattr(item, f.name) for item in found] for f in fields(Found)}
@@ -33,4 +40,4 @@ def read_found(path: Path) -> tuple[Found, ...]:
         return tuple(Found(**row) for row in file.read().to_pylist())
 
 
-__all__ = ["FOUND", "Found", "read_found", "write_found"]
+__all__ = ["FOUND", "Found", "defects_by_unit", "read_found", "write_found"]

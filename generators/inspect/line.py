@@ -10,7 +10,7 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
-from generators.events.found import Found, read_found
+from generators.events.found import Found, defects_by_unit, read_found
 from generators.events.outcomes import Call
 from generators.events.tables import read_run
 from generators.inspect.line_checks import finished, run_checks
@@ -30,7 +30,7 @@ WORN = 0.1                                     # [1] change of severity from whi
 DRAWN = 8                                      # drifts and channels at most
 SLOT = 300.0                                   # [s] over which a drawn channel is averaged
 ENTRIES = 24                                   # of the log
-MARKS = {"alarm": "alarm", "fault": "fault", "maintenance": "maintenance", "repair": "repair", "changeover": "changeover"}
+MARKS = ("alarm", "fault", "maintenance", "repair", "changeover")   # kinds of events that are drawn
 
 
 def of_dataset(dataset: Path, seen: Mapping[int, Set[str]]) -> tuple[tuple[Check, ...], tuple[Section, ...]]:
@@ -78,11 +78,6 @@ def run_sections(run: Run, found: Sequence[Found], log: Sequence[Entry], seed: i
             Section("What was written", tables=(_log(log),)))
 
 
-def defects_by_unit(run: Run, found: Sequence[Found]) -> NDArray[np.int64]:
-    """How many defects each unit has, (U,)."""
-    return np.bincount([f.unit for f in found], minlength=len(run.start)).astype(np.int64)
-
-
 def _worst(run: Run) -> list[int]:
     """Drifts that went some way, the farthest first."""
     way = np.ptp(run.severity, axis=0) if len(run.severity) else np.zeros(len(run.line.drifts))
@@ -103,7 +98,7 @@ def _panels(run: Run, found: Sequence[Found], worst: Sequence[int], seed: int) -
     out = finished(run)
     done = np.isfinite(out)
     made, _ = np.histogram(out[done], hours)
-    bad, _ = np.histogram(out[done & (defects_by_unit(run, found) > 0)], hours)
+    bad, _ = np.histogram(out[done & (defects_by_unit(found, len(run.start)) > 0)], hours)
     share = np.divide(bad, made, out=np.full(len(made), np.nan), where=made > 0)
     for title, values in (("Units finished in an hour", made.astype(float)), ("Share of them with a defect", share)):
         panels.append(Panel(title, "1", [Curve("", hours, np.append(values, values[-1]), step=True)], height=66))
@@ -138,7 +133,7 @@ def _averages(run: Run, sensor: Sensor, seed: int) -> tuple[F64, F64]:
 
 def _marks(run: Run, drawn: set[str]) -> list[Mark]:
     """Alarms and all that a drift caused; random stops would hide them."""
-    return [Mark(e.time, MARKS[e.kind], _words(e)) for e in run.events
+    return [Mark(e.time, e.kind, _words(e)) for e in run.events
             if e.kind in MARKS and (e.drift in drawn or e.kind == "changeover")]
 
 
@@ -147,7 +142,7 @@ def _words(event: Event) -> str:
 
 
 def _figures(run: Run, found: Sequence[Found]) -> Table:
-    defects = defects_by_unit(run, found)
+    defects = defects_by_unit(found, len(run.start))
     done = np.isfinite(finished(run))
     rows: list[tuple[str, str]] = [("units finished", f"{int(done.sum()):,}")]
     if done.any():
@@ -203,4 +198,4 @@ def _log(log: Sequence[Entry]) -> Table:
     return Table(("hour", "who", "kind", "text"), rows, f"{len(some)} of {len(log):,} entries")
 
 
-__all__ = ["defects_by_unit", "of_dataset", "run_sections"]
+__all__ = ["of_dataset", "run_sections"]

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Literal
@@ -81,9 +81,8 @@ def timeline(panels: Sequence[Panel], marks: Sequence[Mark], *, duration: float,
     return "".join([*out, "</svg>"])
 
 
-def _panel(panel: Panel, top: float, right: float, px: object) -> list[str]:
+def _panel(panel: Panel, top: float, right: float, px: Callable[[float], float]) -> list[str]:
     """Title, axis, limit and curves of one panel whose title row begins at ``top``."""
-    assert callable(px)
     drawn = [(c, *_thin(c)) for c in panel.curves]
     values = np.concatenate([v for _, _, v in drawn] or [np.zeros(1)])
     values = values[np.isfinite(values)]

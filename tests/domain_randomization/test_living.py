@@ -24,7 +24,7 @@ from scenes.errors import RecipeError, ResumeError, SceneError
 from scenes.instruments.xray import XrayMachine
 from scenes.line.drifts import KINDS
 from scenes.optics import Lighting, looking_down
-from scenes.scene import Scene, Station
+from scenes.scene import CameraSpec, Scene, Station
 
 RECIPE = """\
 scene: {scene}
@@ -180,7 +180,7 @@ def test_a_story_is_read_back_as_it_was_told(context, scene, recipe, tmp_path):
     assert repr(story.log) == repr(context.story.log) and story.living.run.events == context.story.living.run.events
     assert np.array_equal(story.living.met, context.story.living.met)
     other = recipe.model_copy(update={"scenario": Scenario(hours=8)})
-    with pytest.raises(ResumeError, match="another line"):
+    with pytest.raises(ResumeError, match="another line or another time"):
         read_story(tmp_path, scene, other)
 
 
@@ -241,7 +241,8 @@ def test_an_old_tube_and_old_lamps_change_what_is_seen():
     station = Station("axi", "axi", "Line/axi", None, None, None, XrayMachine())
     machine = aged(Instrument("xray", station, (camera,)), {"axi/xray_flux": 0.5}).station.xray
     assert (machine.photons, machine.open_level) == (5000.0, 0.425)
-    look = Instrument("rgb", dataclasses.replace(station, id="aoi", xray=None), (camera,))
+    spec = CameraSpec("top", "telecentric", 20e-6, 64, 64, "tiles", 0.2)
+    look = Instrument("rgb", dataclasses.replace(station, id="aoi", camera=spec, xray=None), (camera,))
     light = dimmed(Lighting(exposure=2.0), look, {"aoi/lamp_flux": 0.6, "aoi/focus_error": 1e-3})
     assert light.exposure == pytest.approx(1.2)
     assert light.blur == pytest.approx(0.012 * 1e-3 / 2 / 20e-6)           # NA |dz| / 2 in pixels

@@ -67,6 +67,7 @@ def test_a_recipe_with_a_scenario_runs_too(examples, tmp_path):
 
 @pytest.mark.parametrize(("arguments", "message"), [
     (("line", "run", "{examples}/inspector.scene.yaml", "-o", "{out}"), "has no 'production:'"),
+    (("line", "run", "{examples}/living_line.scene.yaml", "-o", "{out}", "--languages", "fr"), "give en, ko or en,ko"),
     (("line", "run", "{examples}/inspector.recipe.yaml", "-o", "{out}"), "a recipe without 'scenario:'"),
     (("line", "run", "{out}/none.yaml", "-o", "{out}"), "cannot be read"),
     (("line", "serve", "{out}/none"), "run.json: cannot be read"),

@@ -15,10 +15,10 @@ float band(float kelvin) {
 
 float board_band(vec2 xy) { return textureLod(warm_board, (xy - warm_map.xy) * warm_map.zw, 0.0).r; }
 
-// What a grey surface sends to the eye. It mirrors the room, or the board where the mirrored ray goes down: steep solder does.
-float leaving(float emissivity, float black, vec3 point, vec3 n) {
+// What a grey surface sends to the eye. It mirrors the room, or the board under it where the mirrored ray goes down: steep solder does.
+float leaving(float emissivity, float black, float under, vec3 point, vec3 n) {
     vec3 view = normalize(eye.xyz - eye.w * point);
     float up = 2.0 * dot(n, view) * n.z - view.z;
-    float mirrored = up > 0.35 ? room : mix(board_band(point.xy), room, smoothstep(-0.35, 0.35, up));
+    float mirrored = mix(under, room, smoothstep(-0.35, 0.35, up));
     return mix(mirrored, black, emissivity);
 }

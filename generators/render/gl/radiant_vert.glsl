@@ -23,6 +23,7 @@ flat out vec4 middle;
 flat out vec3 limits;               // see radiant_part_frag
 out vec3 point;
 out vec3 normal;
+out float under;
 
 void main() {
     tag = in_instance | (in_surface.y << 28);
@@ -41,5 +42,6 @@ void main() {
     middle = texelFetch(fields, at + ivec2(1, 0), 0);
     float reach = at.y < textureSize(fields, 0).y ? texelFetch(fields, at + ivec2(2, 0), 0).r : 0.0;
     limits = reach > 0.0 ? vec3(length(mean.yzw) * reach, 1.0 / (reach * reach), 1.0) : vec3(0.0);
+    under = board_band(point.xy);
     gl_Position = clip * vec4(point, 1.0);
 }

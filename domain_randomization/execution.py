@@ -150,7 +150,7 @@ class Run:
             from domain_randomization.story import is_told, write_story
 
             if not is_told(self.out):
-                write_story(context.story, self.out)
+                write_story(context.story, self.out, self.recipe.clock.start)
         self.todo = sum(len(shard_range(s, self.recipe.count, info.shard_size)) for s in self.missing)
         self.found = self.recipe.count - self.todo
         target.log("begin", pid=os.getpid(), node=os.uname().nodename, recipe=info.recipe_digest, renderer=self.renderer,

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -75,16 +76,16 @@ def is_told(dataset: Path) -> bool:
     return (dataset / FOLDER / "run.json").exists()
 
 
-def write_story(story: Story, dataset: Path) -> None:
+def write_story(story: Story, dataset: Path, start: datetime) -> None:
     """Into ``meta/line`` of a dataset. Raises StorageError."""
-    write_told(story, dataset / FOLDER)
+    write_told(story, dataset / FOLDER, start)
 
 
-def write_told(story: Story, folder: Path) -> None:
-    """Into any folder; the run's own file is written last. Raises StorageError."""
+def write_told(story: Story, folder: Path, start: datetime) -> None:
+    """Into any folder; the run's own file is written last. ``start`` is the moment of its second 0. Raises StorageError."""
     write_found(folder / "found.parquet", story.found)
     write_entries(folder / "log.parquet", story.log)
-    write_run(story.living.run, folder, story.outcomes)
+    write_run(story.living.run, folder, story.outcomes, start=start)
 
 
 def read_story(dataset: Path, scene: Scene, recipe: Recipe) -> Story:

@@ -50,7 +50,7 @@ def run_line(source: Path, out: Path, *, hours: float, seed: int, languages: str
     story = tell(scene, recipe, family, family.product(scene), None if progress is None else
                  lambda made, units: progress(made, units, "the line runs"), inspect=inspect)
     run = story.living.run
-    write_told(story, out)
+    write_told(story, out, recipe.clock.start)
     slow = tuple(s for s in run.line.sensors if s.rate == 1.0)             # the table has one clock
     if channels:
         whole = math.ceil(run.duration / 3600)
@@ -90,14 +90,15 @@ def run_serve(folder: Path, to: str, *, host: str, port: int | None, speed: floa
     from domain_randomization.recipe import Clock
     from generators.events.channels import ChannelFile
     from generators.events.live import PORTS, serve
-    from generators.events.tables import read_outcomes, read_run
+    from generators.events.tables import read_outcomes, read_run, read_start
 
     if to not in PORTS:
         raise InputError(f"--to {to}: is not a kind of server; known: {', '.join(PORTS)}")
     run = read_run(folder)
     readings = ChannelFile(folder) if (folder / "channels.parquet").exists() else None
+    start = read_start(folder) or Clock().start
     try:
-        shown = serve(run, to, Clock().start, readings=readings, outcomes=read_outcomes(folder), host=host, port=port,
+        shown = serve(run, to, start, readings=readings, outcomes=read_outcomes(folder), host=host, port=port,
                       speed=speed, begin=begin, truth=truth, ready=lambda url: print(f"live at {url}", file=sys.stderr),
                       progress=None if progress is None else lambda at, end: progress(round(at), round(end), "live"))
     finally:

@@ -20,6 +20,7 @@ import contextlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import fields
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
@@ -27,7 +28,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from generators.dataset.schema import canonical
 from generators.dataset.shards import file_digest, write_file
@@ -63,12 +64,16 @@ class RunFile(BaseModel):
     linetwin_run: Literal[1] = 1
     line: Line
     duration: float = Field(ge=0, allow_inf_nan=False)
+    start: AwareDatetime | None = Field(None, description="the moment of second 0")
     units: int = Field(ge=0, le=LARGEST_RUN)
     files: dict[str, str] = Field(description="SHA-256 of each table")
 
 
-def write_run(run: Run, folder: str | Path, outcomes: Outcomes | None = None) -> Path:
+def write_run(run: Run, folder: str | Path, outcomes: Outcomes | None = None, *, start: datetime | None = None) -> Path:
     """Write a run, and what inspections found in it, into a folder. What is there of an older run is replaced.
+
+    Args:
+        start: The moment of the run's second 0, with its time zone, where it has one.
 
     Raises:
         StorageError: the target cannot take it.
@@ -91,7 +96,7 @@ def write_run(run: Run, folder: str | Path, outcomes: Outcomes | None = None) ->
     for name in _NAMES:
         if name not in tables:
             (folder / name).unlink(missing_ok=True)
-    file = RunFile(line=run.line, duration=run.duration, units=len(run.arrive),
+    file = RunFile(line=run.line, duration=run.duration, start=start, units=len(run.arrive),
                    files={name: file_digest(folder / name) for name in tables})
     write_file(folder / "run.json", canonical(json.loads(file.model_dump_json())) + "\n")
     return folder
@@ -129,6 +134,11 @@ def read_run(folder: str | Path) -> Run:
     return Run(file.line, file.duration, **times, events=_read_events(_read(folder, "events.parquet", file, EVENTS)),
                times=drifts["time"].to_numpy().copy(), severity=severity, remaining=remaining,
                since_wipe=units["since_wipe"].to_numpy().astype(np.int32))
+
+
+def read_start(folder: str | Path) -> datetime | None:
+    """The moment of a run's second 0; None where it was written without. Raises DatasetError."""
+    return _open(Path(folder)).start
 
 
 def read_outcomes(folder: str | Path) -> Outcomes | None:
@@ -295,4 +305,4 @@ def _positions(folder: Path, names: pa.ChunkedArray, stations: Mapping[str, int]
     return found.to_numpy().astype(np.int64)
 
 
-__all__ = ["RunFile", "read_line", "read_outcomes", "read_run", "write_run"]
+__all__ = ["RunFile", "read_line", "read_outcomes", "read_run", "read_start", "write_run"]

@@ -30,6 +30,7 @@ WORN = 0.1                                     # [1] change of severity from whi
 DRAWN = 8                                      # drifts and channels at most
 SLOT = 300.0                                   # [s] over which a drawn channel is averaged
 ENTRIES = 24                                   # of the log
+INSPECTS = ("spi", "aoi", "axi")               # kinds of stations that judge units
 MARKS = ("alarm", "fault", "maintenance", "repair", "changeover")   # kinds of events that are drawn
 
 
@@ -175,10 +176,10 @@ def _states(run: Run) -> Table:
 
 def _inspections(run: Run, found: Sequence[Found], calls: Sequence[Call]) -> Table:
     """Right and false calls per machine, and the defects that none of them reported."""
-    by: dict[str, list[Call]] = {}
+    column = {s.station: k for k, s in enumerate(run.line.stations)}
+    by: dict[str, list[Call]] = {s.station: [] for s in run.line.stations if s.kind in INSPECTS}
     for call in calls:
         by.setdefault(call.station, []).append(call)
-    column = {s.station: k for k, s in enumerate(run.line.stations)}
     rows: list[tuple[str, ...]] = []
     for name, own in by.items():
         units = int(np.isfinite(run.start[:, column[name]]).sum())

@@ -174,7 +174,7 @@ def test_a_scenario_changes_only_the_drifts_that_it_names(scene):
 
 
 def test_a_story_is_read_back_as_it_was_told(context, scene, recipe, tmp_path):
-    write_story(context.story, tmp_path)
+    write_story(context.story, tmp_path, recipe.clock.start)
     story = read_story(tmp_path, scene, recipe)
     assert repr(story.found) == repr(context.story.found) and story.living.run.line == context.story.living.line
     assert repr(story.log) == repr(context.story.log) and story.living.run.events == context.story.living.run.events

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from generators.events.cfx import read as read_messages
 from generators.events.channels import ChannelFile
 from generators.events.found import read_found
-from generators.events.tables import read_outcomes, read_run
+from generators.events.tables import read_outcomes, read_run, read_start
 from generators.text.table import read_entries
 from linetwin.cli import main
 
@@ -32,6 +33,7 @@ def told(examples, tmp_path_factory):
 def test_a_run_leaves_its_whole_history(told):
     run, outcomes = read_run(told), read_outcomes(told)
     assert run.duration == 5400 and len(run.start) > 150
+    assert read_start(told) == datetime(2026, 1, 1, 6, tzinfo=UTC)             # what its messages and its servers count from
     found, log = read_found(told / "found.parquet"), read_entries(told / "log.parquet")
     assert outcomes is not None and outcomes.calls is not None
     assert np.array_equal(np.bincount([f.unit for f in found], minlength=len(run.start)), outcomes.defects)

@@ -105,7 +105,8 @@ def spec_of(modality: Modality, station: Station) -> CameraSpec:
     if modality == "thermal":
         seen = station.infrared
         assert seen is not None
-        return CameraSpec(seen.name, seen.model, seen.pixel_size, seen.width, seen.height, seen.view, seen.distance)
+        return CameraSpec(seen.name, seen.model, seen.pixel_size, seen.width, seen.height, seen.view, seen.distance,
+                          edits=tuple(e for e in station.edits if e.modality == "thermal"))
     machine = station.xray
     assert machine is not None
     return CameraSpec(machine.name, "telecentric", machine.pixel_size, machine.width, machine.height, "tiles",
@@ -146,7 +147,7 @@ def expose(context: Context, instrument: Instrument, subject: Subject, tiles: Se
         camera = moved(instrument.cameras[tile], jitter)
         if instrument.modality == "xray":
             assert instrument.station.xray is not None
-            camera = _behind_the_source(camera, instrument.cameras[tile], instrument)
+            camera = behind_the_source(camera, instrument.cameras[tile], instrument)
         for shown, taken, seed, when in _frames(subject, camera, seeds[tile], clip):
             images, labels, found = shoot(context, instrument, shown, taken, seed, number)
             view = {"model": taken.model, "pixel_size": taken.pixel_size, "distance": taken.distance, "width": taken.width,
@@ -204,13 +205,13 @@ def _xray(context: Context, instrument: Instrument, subject: Subject, camera: Ca
     assert machine is not None
     if not isinstance(context.renderer, PathRenderer):
         raise BackendUnavailable(f"renderer '{context.renderer.name}': draws no X-ray pictures; use 'gl'")
-    paths = context.renderer.paths(subject.geometry, camera, coefficients(machine))
+    paths = context.renderer.paths(subject.geometry, camera, coefficients(machine, subject.geometry.materials))
     counts = picture(paths, machine, seed, pixel_size=camera.pixel_size)
     found = label_xray(number, subject.findings, subject.geometry, camera, context.renderer, context.family.taxonomy)
     return {"xray": counts}, {}, found
 
 
-def _behind_the_source(straight: Camera, nominal: Camera, instrument: Instrument) -> Camera:
+def behind_the_source(straight: Camera, nominal: Camera, instrument: Instrument) -> Camera:
     """The machine's camera over the point that a straight one looks at, with the same small errors of pose and scale."""
     machine = instrument.station.xray
     assert machine is not None
@@ -224,4 +225,5 @@ def _behind_the_source(straight: Camera, nominal: Camera, instrument: Instrument
     return dataclasses.replace(camera, pose=pose)
 
 
-__all__ = ["NEEDS", "Instrument", "Modality", "Subject", "choose_tiles", "expose", "find_station", "instruments", "spec_of"]
+__all__ = ["NEEDS", "Instrument", "Modality", "Subject", "behind_the_source", "choose_tiles", "expose", "find_station",
+           "instruments", "spec_of"]

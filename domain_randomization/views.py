@@ -25,9 +25,21 @@ def cameras(spec: CameraSpec, frames: Frames, box: Box) -> tuple[Camera, ...]:
     Tiles run in rows from the lower left; neighbours overlap by at least ``frames.overlap`` of a tile, and the outer
     ones end at the product's edge.
 
+    Cameras that were edited in a stage are as they were edited; the recipe may still change their pixel size.
+
     Raises:
-        RecipeError: a board view with more than 8192 pixels on a side.
+        RecipeError: a board view with more than 8192 pixels on a side; frames that do not go with edited cameras.
     """
+    made = _nominal(spec, frames, box)
+    if not spec.edits:
+        return made
+    from domain_randomization.edited_views import edited
+
+    return edited(made, _nominal(spec, Frames(), box), spec, box)
+
+
+def _nominal(spec: CameraSpec, frames: Frames, box: Box) -> tuple[Camera, ...]:
+    """As the scene was authored."""
     pixel = pixel_size(spec, frames)
     view = spec.view if frames.view == "scene" else frames.view
     x0, y0, x1, y1 = box
@@ -65,7 +77,8 @@ def _centers(low: float, high: float, size: float, overlap: float) -> list[float
 def tile_of(point: tuple[float, float], tiles: Iterable[Camera]) -> int:
     """The tile that shows ``point`` farthest from its edges."""
     def distance(camera: Camera) -> float:
-        dx, dy = abs(point[0] - camera.pose[0, 3]), abs(point[1] - camera.pose[1, 3])
+        at = camera.pose[:3, 3] - camera.distance * camera.pose[:3, 2]     # what it looks at: a camera may be tilted in its stage
+        dx, dy = abs(point[0] - at[0]), abs(point[1] - at[1])
         return max(dx / camera.width, dy / camera.height) * camera.pixel_size
 
     return int(np.argmin([round(distance(c), 12) for c in tiles]))

@@ -31,16 +31,16 @@ _DTYPES = {"uint8": "|u1", "int8": "|i1", "uint16": "<u2", "uint32": "<u4", "flo
 # ------------------------------------------------------------------------------------------------ pictures
 
 def png_encode(image: NDArray[Any], *, level: int = 0) -> bytes:
-    """A PNG of uint8 (H, W), uint8 (H, W, 3) or uint16 (H, W).
+    """A PNG of uint8 (H, W), (H, W, 3), (H, W, 4) with alpha, or uint16 (H, W).
 
     ``level`` 0 stores, for a container that compresses; 1 to 9 deflates, for files of their own.
     """
     if image.ndim == 2 and image.dtype in (np.uint8, np.uint16):
         color, depth = 0, 8 * image.dtype.itemsize
-    elif image.ndim == 3 and image.shape[2] == 3 and image.dtype == np.uint8:
-        color, depth = 2, 8
+    elif image.ndim == 3 and image.shape[2] in (3, 4) and image.dtype == np.uint8:
+        color, depth = (2, 8) if image.shape[2] == 3 else (6, 8)
     else:
-        raise TypeError(f"png: {image.dtype} {image.shape} is none of uint8 (H, W), uint8 (H, W, 3), uint16 (H, W)")
+        raise TypeError(f"png: {image.dtype} {image.shape} is none of uint8 (H, W), uint8 (H, W, 3 or 4), uint16 (H, W)")
     height, width = image.shape[:2]
     if max(height, width) > MAX_SIDE:
         raise DatasetError(f"picture: {width} × {height} pixels, at most {MAX_SIDE} a side; choose larger pixels, or tiles")

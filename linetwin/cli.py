@@ -14,7 +14,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from scenes.errors import LinetwinError
+from scenes.errors import LinetwinError, SceneError
 
 # One thread per worker: set before any numerical library or GL driver is loaded.
 for _name in ("LP_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
@@ -78,20 +78,26 @@ def scene_import(board: Annotated[Path, typer.Argument(help="board file or folde
 
 
 @scene_app.command("check")
-def scene_check(scene: Annotated[Path, typer.Argument()], as_json: Json = False) -> None:
-    """Check a scene: files, board, packages, cameras, acceptance profile."""
-    from linetwin.scene_commands import check_scene
+def scene_check(scene: Annotated[Path, typer.Argument(help="scene YAML, or the line.usda of a stage")],
+                stage: Annotated[bool, typer.Option(help="check the OpenUSD stage as well")] = True,
+                as_json: Json = False) -> None:
+    """Check a scene: files, board, packages, cameras, acceptance profile, and its OpenUSD stage."""
+    from linetwin.scene_commands import check_scene, check_text
 
-    emit(check_scene(scene), as_json)
+    found = check_scene(scene, stage=stage)
+    emit(found, as_json, check_text(found))
 
 
 @scene_app.command("usd")
 def scene_usd(scene: Annotated[Path, typer.Argument()],
-              out: Annotated[Path, typer.Option("--out", "-o")] = Path("scene.usda"), as_json: Json = False) -> None:
-    """Write the scene as an OpenUSD stage with a healthy unit on it."""
-    from linetwin.scene_commands import write_usd
+              out: Annotated[Path, typer.Option("--out", "-o", help="folder; its line.usda is the stage")] = Path("stage"),
+              states: Annotated[str, typer.Option(help="variants of the unit: 'bridge,missing', all or none")] = "",
+              machines: Annotated[bool, typer.Option(help="with the machines of the line")] = True,
+              as_json: Json = False) -> None:
+    """Write the scene as an OpenUSD stage: the line, its stations with cameras and lamps, and a unit at each that looks."""
+    from linetwin.stage_commands import write_usd
 
-    emit(write_usd(scene, out), as_json)
+    emit(write_usd(scene, out, states=states, machines=machines), as_json)
 
 
 @scene_app.command("preview")
@@ -99,11 +105,21 @@ def scene_preview(scene: Annotated[Path, typer.Argument()],
                   out: Annotated[Path, typer.Option("--out", "-o", help="PNG to write")] = Path("preview.png"),
                   pixel_um: Annotated[float | None, typer.Option(help="pixel size; default the camera's")] = None,
                   modality: Annotated[str, typer.Option(help="rgb, thermal or xray")] = "rgb",
+                  of: Annotated[str, typer.Option(help="product, line (all machines) or cameras (what each sees)")] = "product",
+                  station: Annotated[str | None, typer.Option(help="with --of line: this machine alone, larger")] = None,
                   renderer: Annotated[str, typer.Option()] = "gl", as_json: Json = False) -> None:
-    """A healthy unit, the whole product in one picture, as the first station with that instrument sees it."""
+    """A healthy unit, the whole product in one picture, as the first station with that instrument sees it; or the line."""
+    from linetwin.line_preview import preview_cameras, preview_line
     from linetwin.scene_commands import preview
 
-    emit(preview(scene, out, pixel_um=pixel_um, renderer=renderer, modality=modality), as_json)
+    if of == "line":
+        emit(preview_line(scene, out, station=station), as_json)
+    elif of == "cameras":
+        emit(preview_cameras(scene, out, renderer=renderer), as_json)
+    elif of == "product":
+        emit(preview(scene, out, pixel_um=pixel_um, renderer=renderer, modality=modality), as_json)
+    else:
+        raise SceneError(f"--of {of}: not one of product, line, cameras")
 
 
 @scene_app.command("schema")
@@ -183,7 +199,7 @@ def machine_record(machine: Annotated[Path, typer.Argument(help="machine YAML, s
 def generate(recipe: Annotated[Path, typer.Argument(help="recipe YAML")],
              out: Annotated[Path, typer.Option("--out", "-o", help="dataset folder; resumed if it exists")] = Path("dataset"),
              workers: Annotated[int | None, typer.Option(help="Ray workers; 0: in this process; default one per core")] = None,
-             renderer: Annotated[str, typer.Option(help="gl or pyrender")] = "gl",
+             renderer: Annotated[str, typer.Option(help="gl, pyrender or isaac")] = "gl",
              address: Annotated[str | None, typer.Option(help="a running Ray cluster, e.g. ray://head:10001 or auto")] = None,
              plan: Annotated[bool, typer.Option("--plan", help="print counts, time and disk; render nothing")] = False,
              as_json: Json = False) -> None:
@@ -212,13 +228,36 @@ def inspect(dataset: Annotated[Path, typer.Argument()],
 
 @app.command()
 def export(dataset: Annotated[Path, typer.Argument()],
-           format: Annotated[str, typer.Option("--format", "-f", help="coco, yolo, mvtec, hf, or mp4 for clips")],
+           format: Annotated[str, typer.Option("--format", "-f", help="coco, yolo, mvtec, hf, kitti, webdataset, changenet, "
+                                                 "replicator, or mp4 for clips")],
            out: Annotated[Path, typer.Option("--out", "-o")],
            as_json: Json = False) -> None:
     """Export a dataset to another format."""
     from linetwin.data_commands import run_export
 
-    emit(run_export(dataset, format, out), as_json)
+    result, text = run_export(dataset, format, out, progress=progress_bar(as_json))
+    emit(result, as_json, text)
+
+
+@app.command("import")
+def import_(folder: Annotated[Path, typer.Argument(help="output folder of Replicator's BasicWriter, CosmosWriter or PoseWriter")],
+            out: Annotated[Path, typer.Option("--out", "-o", help="dataset folder, new or empty")],
+            format: Annotated[str, typer.Option(help="replicator or auto")] = "auto",
+            name: Annotated[str, typer.Option(help="of the dataset; default the folder's")] = "",
+            license: Annotated[str, typer.Option(help="SPDX name of the pictures' licence")] = "unknown",
+            split: Annotated[str, typer.Option(help="train, val or test: where everything goes")] = "train",
+            defect: Annotated[list[str] | None, typer.Option(help="a class that is a defect; repeatable")] = None,
+            merged: Annotated[str, typer.Option(help="labels 'palette,stack': keep, first or last")] = "keep",
+            taxonomy: Annotated[str, typer.Option(help="whose labels are the classes, where objects have several")] = "class",
+            rate_hz: Annotated[float | None, typer.Option(help="frames per second of clips")] = None,
+            strict: Annotated[bool, typer.Option("--strict", help="refuse mappings that name ids without a pixel")] = False,
+            as_json: Json = False) -> None:
+    """Import another tool's output as a dataset: what is there, and a list of what is not."""
+    from linetwin.data_commands import run_import
+
+    result, text = run_import(folder, out, format=format, name=name, license=license, split=split, defects=defect or [],
+                              merged=merged, taxonomy=taxonomy, rate_hz=rate_hz, strict=strict, progress=progress_bar(as_json))
+    emit(result, as_json, text)
 
 
 # ---------------------------------------------------------------------------------------------------------------- model
@@ -257,7 +296,7 @@ def validate(model: Annotated[Path, typer.Argument()],
              units: Annotated[int, typer.Option(min=10, help="fresh units to run")] = 320,
              seed: Annotated[int, typer.Option(min=0, help="seed of the fresh stream; never the training set's")] = 1001,
              recipe: Annotated[Path | None, typer.Option(help="recipe that shapes the stream; default the model's own")] = None,
-             renderer: Annotated[str, typer.Option(help="gl or pyrender")] = "gl",
+             renderer: Annotated[str, typer.Option(help="gl, pyrender or isaac")] = "gl",
              allow_drift: Annotated[bool, typer.Option("--allow-drift", help="judge although the scene around the product, pixel "
                                     "size, renderer or version is not the training data's; the report names it")] = False,
              workers: Annotated[int | None, typer.Option()] = None, as_json: Json = False) -> None:

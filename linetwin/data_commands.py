@@ -1,4 +1,4 @@
-"""What ``linetwin generate``, ``inspect`` and ``export`` do."""
+"""What ``linetwin generate``, ``inspect``, ``export`` and ``import`` do."""
 from __future__ import annotations
 
 from pathlib import Path
@@ -19,11 +19,13 @@ def run_generate(recipe: Path, out: Path, *, workers: int | None, renderer: str,
                  progress: Any) -> dict[str, Any]:
     """Generate or resume; returns what was committed."""
     from domain_randomization import Recipe, run
+    from linetwin.scene_commands import edits_told
     from scenes.scene import Scene
 
     read = Recipe.read(recipe)
-    summary = run(Scene.read(read.scene), read, out, workers=workers, renderer=renderer, address=address, progress=progress)
-    return summary.to_dict()
+    scene = Scene.read(read.scene)
+    summary = run(scene, read, out, workers=workers, renderer=renderer, address=address, progress=progress)
+    return {**summary.to_dict(), **edits_told(scene.edits)}
 
 
 def run_inspect(dataset: Path, *, limit: int | None, progress: Any) -> tuple[dict[str, Any], str, int]:
@@ -35,11 +37,20 @@ def run_inspect(dataset: Path, *, limit: int | None, progress: Any) -> tuple[dic
     return report.to_dict(), f"{report}\nreport: {dataset / 'report' / 'index.html'}", 0 if report.passed else 1
 
 
-def run_export(dataset: Path, format: str, out: Path) -> dict[str, Any]:
-    """Export through the plug-in of that name."""
+def run_export(dataset: Path, format: str, out: Path, *, progress: Any = None) -> tuple[dict[str, Any], str]:
+    """Export through the plug-in of that name: what was written, and a text for people."""
     from generators.dataset import Dataset
 
-    return Dataset.read(dataset).export(format, out).to_dict()
+    report = Dataset.read(dataset).export(format, out, progress=progress)
+    return report.to_dict(), str(report)
 
 
-__all__ = ["run_export", "run_generate", "run_inspect", "run_plan"]
+def run_import(folder: Path, out: Path, *, progress: Any = None, **options: Any) -> tuple[dict[str, Any], str]:
+    """Import what another tool wrote: what was read, and a text for people."""
+    from generators.imports import import_folder
+
+    report = import_folder(folder, out, progress=progress, **options)
+    return report.to_dict(), f"{report}\nnext: linetwin inspect {out}"
+
+
+__all__ = ["run_export", "run_generate", "run_import", "run_inspect", "run_plan"]

@@ -3,9 +3,12 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from scenes.errors import SceneError, StorageError
+
+if TYPE_CHECKING:
+    from scenes.edits import Edits
 
 _SCENE = """\
 # yaml-language-server: $schema=scene.schema.json
@@ -115,35 +118,47 @@ def summary_text(result: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def check_scene(path: Path) -> dict[str, Any]:
-    """Read a scene and prepare its product; whatever is wrong raises with one line per finding."""
-    from domain_randomization.sampling import Context
-    from scenes.scene import Scene
+def check_scene(path: Path, *, stage: bool = True) -> dict[str, Any]:
+    """Read a scene and prepare its product; whatever is wrong raises with one line per finding.
 
+    Args:
+        path: A scene file, or the root layer of a stage.
+        stage: Check the stage that the scene makes as well.
+    """
+    from domain_randomization.sampling import Context
+    from linetwin.stage_commands import check_usd, check_usd_of
+    from scenes.scene import STAGES, Scene
+
+    found = check_usd(path) if path.suffix.lower() in STAGES else {}
     scene = Scene.read(path)
     station = scene.camera_station()
     context = Context.for_scene(scene)
     box = context.family.box(context.product)
     defects = context.family.taxonomy.defects
     cannot = [d.name for d in defects if not context.family.hosts(context.product, d.name)]
+    if stage and not found:
+        found = check_usd_of(context)
     return {"scene": scene.name, "line": scene.line, "stations": [s.path for s in scene.stations], "camera": station.path,
             "product_mm": [round((box[2] - box[0]) * 1e3, 2), round((box[3] - box[1]) * 1e3, 2)],
             "defects_possible": [d.name for d in defects if d.name not in cannot], "defects_without_host": cannot,
-            "digest": scene.digest()}
+            "digest": scene.digest(), **edits_told(scene.edits), **found}
 
 
-def write_usd(path: Path, out: Path) -> dict[str, Any]:
-    """Write the scene's OpenUSD stage."""
-    from domain_randomization.sampling import Context
-    from scenes.scene import Scene
+def edits_told(edits: Edits) -> dict[str, list[str]]:
+    """What was changed in a stage, a line each: what is carried, what of it not exactly, and what cannot be. {} without edits."""
+    told = {"edits": list(edits.lines()), "approximated": list(edits.approximated), "not_carried": list(edits.not_carried)}
+    return {key: lines for key, lines in told.items() if lines}
 
-    scene = Scene.read(path)
-    text = Context.for_scene(scene).stage_text()
-    try:
-        out.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise StorageError(f"{out}: cannot be written ({error.strerror}); choose another --out") from None
-    return {"stage": str(out), "bytes": len(text.encode())}
+
+def check_text(result: dict[str, Any]) -> str:
+    """A checked scene for people: a line per value, and one per edit."""
+    lines = []
+    for key, value in result.items():
+        if key in ("edits", "approximated", "not_carried"):
+            lines += [f"{key}:", *(f"  {line}" for line in value)]
+        else:
+            lines.append(f"{key}: {value}")
+    return "\n".join(lines)
 
 
 def preview(path: Path, out: Path, *, pixel_um: float | None, renderer: str, modality: Any = "rgb") -> dict[str, Any]:
@@ -180,4 +195,4 @@ def schema(kind: str) -> dict[str, Any]:
     raise SceneError(f"{kind}: no schema of that name; known: scene, recipe, acceptance")
 
 
-__all__ = ["check_scene", "describe_board", "new_scene", "preview", "schema", "summary_text", "write_usd"]
+__all__ = ["check_scene", "check_text", "describe_board", "edits_told", "new_scene", "preview", "schema", "summary_text"]

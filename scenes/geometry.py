@@ -21,6 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
+from scenes.materials import TABLE, Material
+
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
 U8 = NDArray[np.uint8]
@@ -48,7 +50,7 @@ class Mesh:
     """A triangle mesh in its own frame: origin at the footprint's origin, z = 0 on the seating plane [m].
 
     Vertices are split where normal, material or part changes, so every attribute is per vertex. ``material`` indexes
-    ``scenes.materials.TABLE``. ``marking`` is the rectangle (x0, y0, x1, y1) on the body's top that carries its mark.
+    ``Geometry.materials``. ``marking`` is the rectangle (x0, y0, x1, y1) on the body's top that carries its mark.
     """
     name: str
     vertices: F32                              # (V, 3) [m]
@@ -172,6 +174,7 @@ class Geometry:
     decals: tuple[Decal, ...] = ()
     markings: tuple[U8, ...] = ()              # (h, w) ink coverage, row 0 at the top
     voids: Voids | None = None
+    materials: tuple[Material, ...] = TABLE    # what ``material`` of meshes and solder indexes; a scene's edits may change it
 
 
 BOARD_ID = 1

@@ -25,6 +25,7 @@ class Material:
     emissivity: float                          # [1] 8 to 14 µm
     composition: tuple[tuple[str, float], ...]  # (element symbol, mass fraction); sums to 1
     source: str                                # where the numbers come from
+    opacity: float = 1.0                       # [1] below 1: panes, which only machines have
 
 
 def linear(srgb: Rgb) -> Rgb:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal
@@ -16,6 +16,8 @@ from typing import Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from scenes.edits import CameraEdit, Edits, lit
+from scenes.edits_file import EditsFile, counted
 from scenes.errors import AssetError, SceneError
 from scenes.instruments.aoi import Lens, LensFile, Motion, MotionFile, Sensor, SensorFile
 from scenes.instruments.infrared import CoolingFile, InfraredCamera, InfraredFile, PoweredFile
@@ -26,6 +28,7 @@ from scenes.line.model import Line
 from scenes.optics import Directional, Lighting, Ring
 
 SCHEMA_VERSION = 1
+STAGES = (".usda", ".usd", ".usdc")
 
 
 class _File(BaseModel):
@@ -122,6 +125,7 @@ class SceneFile(_File):
     stations: tuple[StationFile, ...] = Field(min_length=1)
     production: ProductionFile | None = None
     equipment: tuple[EquipmentFile, ...] = ()
+    edits: EditsFile = EditsFile.model_validate({})
 
 
 @dataclass(frozen=True)
@@ -137,6 +141,7 @@ class CameraSpec:
     sensor: Sensor = field(default_factory=Sensor)
     lens: Lens = field(default_factory=Lens)
     motion: Motion = field(default_factory=Motion)
+    edits: tuple[CameraEdit, ...] = ()         # of its cameras, from a stage
 
 
 @dataclass(frozen=True)
@@ -149,6 +154,7 @@ class Station:
     lighting: Lighting | None
     infrared: InfraredCamera | None = None
     xray: XrayMachine | None = None
+    edits: tuple[CameraEdit, ...] = ()         # of the cameras of all its instruments, from a stage
 
 
 @dataclass(frozen=True)
@@ -194,15 +200,26 @@ class Scene:
     path: Path
     text: str                                  # the file as read, for meta/scene.yaml
     production: Line | None = None             # how it runs; None: it stands still
+    edits: Edits = field(default_factory=Edits)    # what was changed in its stage; applied in ``stations`` already
 
     @classmethod
     def read(cls, path: str | Path) -> Scene:
-        """Read and check a scene file. Raises SceneError with the file, the dotted key and what to do."""
+        """Read and check a scene file, or the stage of one (.usda, .usd, .usdc): the scene that it was written from, with what
+        was changed in it since as ``edits``. Raises SceneError with the file, the dotted key and what to do."""
         path = Path(path)
+        if path.suffix.lower() in STAGES:
+            from scenes.usd.authored import scene_text
+
+            return cls.parse(*scene_text(path))
         try:
             text = path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise SceneError(f"{path}: cannot be read ({error.__class__.__name__}); give the path of a scene YAML file") from None
+        return cls.parse(text, path, path.parent)
+
+    @classmethod
+    def parse(cls, text: str, path: Path, root: Path) -> Scene:
+        """A scene from the text of its file; ``path`` is what errors name, ``root`` where its relative paths start."""
         try:
             data = yaml.safe_load(text)
         except yaml.YAMLError as error:
@@ -212,18 +229,21 @@ class Scene:
         if not isinstance(data, dict):
             raise SceneError(f"{path}: a scene is a mapping; start one with 'linetwin scene new BOARD'")
         try:
-            return _scene(SceneFile.model_validate(data), path, text)
+            return _scene(SceneFile.model_validate(data), path, text, root)
         except ValidationError as error:
             raise SceneError("\n".join(explain(path, e, SCENE_KEYS) for e in error.errors())) from None
 
     def digest(self) -> str:
-        """SHA-256 over the scene's content and the bytes of the files that it names (not their paths)."""
-        return self._digest(yaml.safe_load(self.text))
+        """SHA-256 over the scene's content, its edits and the bytes of the files that it names (not their paths)."""
+        return self._digest(counted(yaml.safe_load(self.text)))
 
     def product_digest(self) -> str:
         """The same of the product alone: equal where only stations, lights, names or folders differ."""
-        product = yaml.safe_load(self.text)["product"]
-        return self._digest({key: product[key] for key in sorted(product) if key not in ("board", "centroid", "bom", "models")})
+        content = counted(yaml.safe_load(self.text))
+        product, edits = content["product"], content.get("edits", {})
+        changed = {key: edits[key] for key in ("parts", "materials", "paints") if key in edits}
+        return self._digest({key: product[key] for key in sorted(product) if key not in ("board", "centroid", "bom", "models")}
+                            | ({"edits": changed} if changed else {}))
 
     def _digest(self, content: Any) -> str:
         sha = hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode())
@@ -288,8 +308,7 @@ def _equipment(file: EquipmentFile, root: Path) -> Equipment:
                      (math.radians(a), math.radians(b), math.radians(c)))
 
 
-def _scene(file: SceneFile, path: Path, text: str) -> Scene:
-    root = path.parent
+def _scene(file: SceneFile, path: Path, text: str, root: Path) -> Scene:
     product, panel = file.product, file.product.panel
     acceptance = product.acceptance
     if acceptance not in ("class2", "class3"):
@@ -298,10 +317,11 @@ def _scene(file: SceneFile, path: Path, text: str) -> Scene:
     for name in ids:
         if ids.count(name) > 1:
             raise SceneError(f"{path}: stations: id '{name}' is used {ids.count(name)} times; every station has its own")
-    stations = tuple(
-        Station(s.id, s.kind, f"{file.line}/{s.id}", _camera(s.camera) if s.camera else None,
-                _lighting(s.lighting) if s.lighting else None, s.infrared.instrument() if s.infrared else None,
-                s.xray.machine() if s.xray else None) for s in file.stations)
+    edits = file.edits.edits()
+    if unknown := [s for s in (*(e.station for e in edits.cameras), *(e.station for e in edits.lights)) if s not in ids]:
+        raise SceneError(f"{path}: edits: station '{unknown[0]}' is not in the scene; known: {', '.join(ids)}")
+    edits.table()                              # an unknown material is told here, not when the first unit is drawn
+    stations = tuple(_station(s, file.line, edits) for s in file.stations)
     return Scene(
         file.name, file.line,
         Product(product.family, (root / product.board).resolve(),
@@ -312,7 +332,17 @@ def _scene(file: SceneFile, path: Path, text: str) -> Scene:
                 product.stencil_um * 1e-6, product.thickness_mm * 1e-3),
         stations,
         tuple(_equipment(e, root) for e in file.equipment),
-        path, text, authored.line(path, file.line, file.production, file.stations))
+        path, text, authored.line(path, file.line, file.production, file.stations), edits)
 
 
-__all__ = ["SCENE_KEYS", "CameraSpec", "Equipment", "Panel", "Product", "Scene", "SceneFile", "Station", "explain"]
+def _station(file: StationFile, line: str, edits: Edits) -> Station:
+    mine = tuple(e for e in edits.cameras if e.station == file.id)
+    camera = _camera(file.camera) if file.camera else None
+    if camera is not None:
+        camera = replace(camera, edits=tuple(e for e in mine if e.modality == "rgb"))
+    lighting = lit(_lighting(file.lighting) if file.lighting else None, [e for e in edits.lights if e.station == file.id])
+    return Station(file.id, file.kind, f"{line}/{file.id}", camera, lighting,
+                   file.infrared.instrument() if file.infrared else None, file.xray.machine() if file.xray else None, mine)
+
+
+__all__ = ["SCENE_KEYS", "STAGES", "CameraSpec", "Equipment", "Panel", "Product", "Scene", "SceneFile", "Station", "explain"]

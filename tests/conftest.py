@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -29,3 +30,12 @@ def boards() -> Path:
 @pytest.fixture(scope="session")
 def examples() -> Path:
     return ROOT / "examples"
+
+
+@pytest.fixture(scope="session")
+def isaac_environment() -> dict[str, str]:
+    """Variables under which renderer 'isaac' runs here: Isaac Sim where LINETWIN_ISAAC_PYTHON names it, else the stand-in."""
+    if os.environ.get("LINETWIN_ISAAC_PYTHON"):
+        return {}
+    return {"LINETWIN_ISAAC_PYTHON": sys.executable, "LINETWIN_ISAAC_PATH": str(ROOT / "tests" / "standin"),
+            "OMNI_KIT_ACCEPT_EULA": "yes"}

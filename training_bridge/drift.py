@@ -56,7 +56,8 @@ def stream_pixel(scene: Scene, recipe: Recipe) -> float:
     """Nominal pixel size of the pictures that ``recipe`` takes in ``scene`` [m]."""
     camera = find_station(scene, recipe).camera
     assert camera is not None                  # find_station refuses a station without one
-    return pixel_size(camera, recipe.frames)
+    edited = [e.pixel_size / camera.pixel_size for e in camera.edits if e.pixel_size is not None and not e.removed]
+    return pixel_size(camera, recipe.frames) * (edited[0] if edited else 1.0)
 
 
 def differences(card: ModelCard, met: Mapping[str, Any]) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from generators.dataset.schema import IMPORTED
 from scenes.errors import DatasetError
 from scenes.family import Taxonomy
 
@@ -24,7 +25,7 @@ def card(info: Info, taxonomy: Taxonomy, stats: Mapping[str, Any]) -> str:
                               lstrip_blocks=True, keep_trailing_newline=True)      # Markdown, not HTML
     titles = {d.name: d for d in taxonomy.defects}
     try:
-        return environment.get_template("card.md.j2").render(
+        return environment.get_template("imported.md.j2" if info.renderer == IMPORTED else "card.md.j2").render(
             info=info, stats=stats, size=next((s for n, s in _SIZES if info.samples < n), "n>1M"),
             defects=[(titles[n], c) for n, c in stats["categories"].items() if n in titles],
             parts=[(n, c) for n, c in stats["categories"].items() if n not in titles],

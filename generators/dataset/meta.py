@@ -25,7 +25,7 @@ from scenes.errors import DatasetError, InvariantError, ResumeError
 from scenes.family import Defect, Taxonomy
 
 LIBRARIES = ("linetwin", "numpy", "scipy", "shapely", "trimesh", "moderngl", "pyarrow", "pillow")
-FILES = ("recipe.yaml", "scene.yaml", "scene.usda", "acceptance.yaml")
+FILES = ("recipe.yaml", "scene.yaml", "scene.usda", "acceptance.yaml", "import.yaml")
 
 
 class _File(BaseModel):
@@ -193,12 +193,16 @@ def missing(root: Path, info: DatasetInfo, samples: int) -> list[int]:
 
 
 def check_resume(root: Path, info: DatasetInfo) -> None:
-    """Raise ResumeError unless the dataset in ``root`` was made from the same recipe, shard size and renderer."""
+    """Raise ResumeError unless the dataset in ``root`` was made from the same recipe, shard size and renderer.
+
+    As long as no shard is committed no renderer has made anything: a run that one could not even begin goes on with another.
+    """
     there = read_info(root)
+    pixels = ("renderer", "renderer_build") if committed(root) else ()
     if there.recipe_digest != info.recipe_digest:
         raise ResumeError(f"{root}: was made from recipe {there.recipe_digest}, this one is {info.recipe_digest}; "
                           "choose a new folder")
-    for name in ("shard_size", "rgb", "renderer", "renderer_build"):
+    for name in ("shard_size", "rgb", *pixels):
         old, new = getattr(there, name), getattr(info, name)
         if old != new:
             raise ResumeError(f"{root}: was made with {name} {old!r}, this run has {new!r}; use the same, or choose a new folder")

@@ -38,7 +38,7 @@ class Frame:
     view: Mapping[str, Any]                    # camera model, pixel size [m], pose (16 floats, row-major), width, height
 
 
-Shot = tuple[Frame, tuple[Instance, ...]]
+Shot = tuple[Frame, Iterable[Instance]]        # instances are taken once, so masks can be made one at a time
 
 
 @dataclass(frozen=True, eq=False)

@@ -65,6 +65,7 @@ QUANTITIES = {                                 # modality: unit, quantity at cod
 }
 LABEL_UNITS = {"instance": "id", "part": "class", "depth": "m", "normal": "1"}
 SPLITS = ("train", "val", "test")
+IMPORTED = "imported"                          # DatasetInfo.renderer of what another tool rendered
 
 
 @dataclass(frozen=True)
@@ -245,4 +246,5 @@ def severity_level(taxonomy: Taxonomy, defect: str, severity: float) -> int:
     return next((i for i, (low, high) in enumerate(spans, 1) if low <= severity <= high), -1)
 
 
-__all__ = ["COLUMNS", "LIGHT", "SCHEMA_VERSION", "SPLITS", "DatasetInfo", "bug", "canonical", "features", "row", "severity_level"]
+__all__ = ["COLUMNS", "IMPORTED", "LIGHT", "SCHEMA_VERSION", "SPLITS", "DatasetInfo", "bug", "canonical", "features", "row",
+           "severity_level"]

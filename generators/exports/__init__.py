@@ -1,14 +1,15 @@
 """Exports: a dataset in another tool's format, made from the masks alone and read back by that tool where it is installed.
 
-``coco``, ``yolo``, ``mvtec``, ``hf`` and, for clips, ``mp4`` (in ``video``) are here; others plug in by the entry point group
-``linetwin.exporters`` with a function ``export(dataset, out, **options) -> ExportReport``. Options that all of ours share:
+``coco``, ``yolo``, ``mvtec``, ``hf``, ``kitti``, ``webdataset``, ``changenet``, ``replicator`` and, for clips, ``mp4`` (in
+``video``) are here; others plug in by the entry point group ``linetwin.exporters`` with a function
+``export(dataset, out, **options) -> ExportReport``. Options that all of ours share:
 
     split            only this split
     masks            "visible" (default), or "amodal": also the hidden pixels, for formats that hold masks
 """
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,10 @@ from scenes.errors import DatasetError, InputError
 if TYPE_CHECKING:
     from generators.dataset.reader import Dataset
     from generators.dataset.rows import Labelled, Row
+
+
+_COLUMNS = ("id", "index", "unit", "split", "frames", "images", "instances")
+Progress = Callable[[int, int, str], None]     # rows done, rows in all, note
 
 
 @dataclass(frozen=True)
@@ -43,14 +48,20 @@ class ExportReport:
         return "\n".join(lines)
 
 
-def export(dataset: Dataset, format: str, out: Path, **options: Any) -> ExportReport:
-    """Write ``dataset`` in ``format``. Raises InputError for an unknown format or option, DatasetError for a taken folder."""
+def export(dataset: Dataset, format: str, out: Path, *, progress: Progress | None = None, **options: Any) -> ExportReport:
+    """Write ``dataset`` in ``format``. Raises InputError for an unknown format or option, DatasetError for a taken folder.
+
+    ``progress`` is handed to exporters that take one.
+    """
     from importlib.metadata import entry_points
+    from inspect import signature
 
     found = {e.name: e for e in entry_points(group="linetwin.exporters")}
     if format not in found:
         raise InputError(f"export: no format '{format}'; there are: {', '.join(sorted(found))}")
     exporter = found[format].load()
+    if progress is not None and "progress" in signature(exporter).parameters:
+        options["progress"] = progress
     try:
         return exporter(dataset, Path(out), **options)  # type: ignore[no-any-return]
     except TypeError as error:
@@ -84,13 +95,21 @@ def write_bytes(path: Path, data: bytes) -> None:
         raise storage_error(path, error) from error
 
 
-def frames(dataset: Dataset, split: str | None) -> Iterator[tuple[Row, int, str, tuple[Labelled, ...]]]:
-    """Every frame with a picture: (row, frame number, file stem, its instances)."""
+def frames(dataset: Dataset, split: str | None, *, columns: Sequence[str] = (),
+           progress: Progress | None = None) -> Iterator[tuple[Row, int, str, tuple[Labelled, ...]]]:
+    """Every frame with a picture: (row, frame number, file stem, its instances).
+
+    ``columns``: of the rows, to be read beside those of pictures and instances.
+    """
     from generators.dataset.schema import SPLITS
 
     if split is not None and split not in SPLITS:
         raise InputError(f"export: no split '{split}'; one of {', '.join(SPLITS)}")
-    for row in dataset.rows(("id", "index", "unit", "split", "frames", "images", "instances"), split=split):
+    for done, row in enumerate(dataset.rows((*_COLUMNS, *columns)), 1):
+        if progress is not None:
+            progress(done, len(dataset), "export")
+        if split is not None and row.split != split:
+            continue
         for number in range(len(row.frames)):
             if any(i["frame"] == number and i["modality"] == "rgb" for i in row.data["images"]):
                 yield row, number, f"{row.id}-{number}", tuple(i for i in row.instances if i.frame == number)
@@ -106,4 +125,4 @@ def picture_file(row: Row, frame: int) -> tuple[str, bytes]:
     return ".png", png_encode(row.rgb(frame), level=1)
 
 
-__all__ = ["ExportReport", "export", "frames", "fresh_folder", "picture_file", "write_bytes"]
+__all__ = ["ExportReport", "Progress", "export", "frames", "fresh_folder", "picture_file", "write_bytes"]

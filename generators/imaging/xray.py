@@ -19,10 +19,11 @@ from numpy.typing import NDArray
 
 from generators.imaging.aoi_noise import POOL, normals
 from generators.imaging.spread import BAND, WIDE, blurred, spread
-from generators.imaging.xray_beam import Beam, beam
+from generators.imaging.xray_beam import Beam, beam, lengths
 from scenes.errors import InputError
 from scenes.geometry import Geometry
 from scenes.instruments.xray import XrayMachine
+from scenes.materials import TABLE, Material
 from scenes.optics import Camera
 
 F32 = NDArray[np.float32]
@@ -190,9 +191,9 @@ def _spoil(counts: U16, machine: XrayMachine, full: int) -> None:
         counts.reshape(-1)[where] = np.where(rng.random(number) < 0.5, 0, full).astype(np.uint16)
 
 
-def coefficients(machine: XrayMachine) -> F32:
-    """What a renderer's ``paths`` is asked for, (M, 4)."""
-    return beam(machine).coefficients
+def coefficients(machine: XrayMachine, materials: tuple[Material, ...] = TABLE) -> F32:
+    """What a renderer's ``paths`` is asked for, (M, 4): one row for each of the geometry's materials."""
+    return lengths(machine, materials)
 
 
 def display(counts: U16) -> NDArray[np.uint8]:

@@ -18,7 +18,7 @@ from scipy.optimize import nnls
 
 from generators.imaging.xray_spectrum import Spectrum, attenuation, spectrum
 from scenes.instruments.xray import XrayMachine
-from scenes.materials import TABLE, index
+from scenes.materials import TABLE, Material, index
 
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
@@ -65,6 +65,24 @@ def _beam(source: Spectrum) -> Beam:
     chosen, weight, error = nodes(mu[basis], signal, source.energy)
     return Beam(coefficients.astype(np.float32), mu[np.ix_(basis, chosen)].astype(np.float32), weight, source.energy[chosen],
                 quanta, error)
+
+
+def lengths(machine: XrayMachine, materials: tuple[Material, ...]) -> F32:
+    """Lengths of BASIS that attenuate like a metre of each of ``materials``, (M, 4): the beam's own where nothing was edited.
+
+    The basis stays what ``TABLE`` says of it, whatever the scene's copper is.
+    """
+    return beam(machine).coefficients if materials is TABLE else _lengths(spectrum(machine), materials)
+
+
+@lru_cache(maxsize=8)
+def _lengths(source: Spectrum, materials: tuple[Material, ...]) -> F32:
+    own = dict(zip(TABLE, _beam(source).coefficients, strict=True))
+    new = [m for m in materials if m not in own]
+    basis = [TABLE[index(name)] for name in BASIS]
+    rows = mixtures(attenuation(source.energy, [*basis, *new]), source.signal, list(range(len(basis))))[len(basis):]
+    own |= dict(zip(new, rows, strict=True))
+    return np.array([own[m] for m in materials], np.float32)
 
 
 def mixtures(mu: F64, signal: F64, basis: list[int]) -> F64:
@@ -167,4 +185,4 @@ def worst_errors(machine: XrayMachine, thickness: float, least: float = 0.05) ->
     return out
 
 
-__all__ = ["BASIS", "NODES", "Beam", "beam", "mixtures", "nodes", "worst_errors"]
+__all__ = ["BASIS", "NODES", "Beam", "beam", "lengths", "mixtures", "nodes", "worst_errors"]

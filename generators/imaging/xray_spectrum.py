@@ -5,6 +5,7 @@ coherent and incoherent; within 0.06 % of NIST SRD 126 at the energies of the do
 """
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 
 from scenes.errors import BackendUnavailable
 from scenes.instruments.xray import XrayMachine
-from scenes.materials import TABLE
+from scenes.materials import TABLE, Material
 
 F64 = NDArray[np.float64]
 
@@ -90,17 +91,17 @@ def mass_attenuation(composition: tuple[tuple[str, float], ...], energy: F64) ->
     return total * 0.1                         # cm²/g → m²/kg
 
 
-@lru_cache(maxsize=32)
-def _attenuation(energy: tuple[float, ...]) -> F64:
-    at = np.array(energy)
-    rows = np.array([mass_attenuation(m.composition, at) * m.density for m in TABLE])
-    rows.setflags(write=False)
-    return rows
+@lru_cache(maxsize=1024)
+def _attenuation(composition: tuple[tuple[str, float], ...], density: float, energy: tuple[float, ...]) -> F64:
+    row = mass_attenuation(composition, np.array(energy)) * density
+    row.setflags(write=False)
+    return row
 
 
-def attenuation(energy: F64) -> F64:
-    """µ of every material of ``scenes.materials.TABLE`` [1/m], (M, N), at the energies (N,) [eV]. Kept between calls."""
-    return _attenuation(tuple(energy.tolist()))
+def attenuation(energy: F64, materials: Sequence[Material] = TABLE) -> F64:
+    """µ of every material [1/m], (M, N), at the energies (N,) [eV]. Kept between calls."""
+    at = tuple(energy.tolist())
+    return np.array([_attenuation(m.composition, m.density, at) for m in materials])
 
 
 __all__ = ["CSI", "CSI_DENSITY", "Spectrum", "attenuation", "mass_attenuation", "spectrum"]

@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from generators.dataset.meta import read_stats
 from generators.dataset.reader import Dataset
 from generators.dataset.rows import Row
-from generators.dataset.schema import SPLITS, severity_level
+from generators.dataset.schema import IMPORTED, SPLITS, severity_level
 from generators.dataset.stats import Counter
 from generators.inspect.checks import Seen, all_checks
 from generators.inspect.clips import check_clips, key_frames
+from generators.inspect.imported import without_physics
 from generators.inspect.labels import check_row
 from generators.inspect.modalities import modality_of, shown
 from generators.inspect.sheets import crop, overview
@@ -63,6 +64,8 @@ def inspect_dataset(dataset: Dataset, *, out: Path | None = None, limit: int | N
              "renderer": f"{info.renderer}: {info.renderer_build}",
              "made with": ", ".join(f"{k} {v}" for k, v in info.versions.items()), "licence": info.license}
     checks = all_checks(dataset, seen, stats, pairs, total < len(dataset))
+    if info.renderer == IMPORTED:
+        checks = without_physics(checks)
     shown_sections = sections(dataset.taxonomy, stats, seen.crops, seen.events.found,
                               [(data, caption) for _, data, caption in seen.frames], pairs, seen.clips.strips)
     if (dataset.path / "meta" / "line" / "run.json").exists():

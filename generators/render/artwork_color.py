@@ -1,12 +1,15 @@
 """The board's artwork as ordinary colour and roughness textures, for renderers without our shader."""
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
 from generators.render.surfaces import look_colors
 from generators.render.view import Window
 from scenes.geometry import Coverage
+from scenes.materials import TABLE, Material
 from scenes.optics import Look
 
 U8 = NDArray[np.uint8]
@@ -25,10 +28,10 @@ def crop(coverage: Coverage, area: Window, limit: int) -> tuple[U8, Window]:
             Window(x0 + c0 * size, y0 + (height - r1) * size, x0 + c1 * size, y0 + (height - r0) * size))
 
 
-def compose(texels: U8, look: Look) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def compose(texels: U8, look: Look, table: Sequence[Material] = TABLE) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Linear base colour (H, W, 3), and metallic and roughness (H, W, 2), of texels as in ``Coverage``."""
     copper, opening, silk, laminate = (texels[..., i].astype(np.float32)[..., None] / np.float32(255) for i in range(4))
-    colors = {name: np.asarray(value, np.float32) for name, value in look_colors(look).items()}
+    colors = {name: np.asarray(value, np.float32) for name, value in look_colors(look, table).items()}
     metal = copper * opening
     print_ = silk * (1 - opening)
     color = colors["mask_color"] * (1 - copper) + colors["mask_copper_color"] * copper

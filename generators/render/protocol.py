@@ -35,7 +35,8 @@ class Renderer(Protocol):
 
     def render(self, geometry: Geometry, camera: Camera, lighting: Lighting, look: Look, *,
                outputs: Collection[str] = ALL, noise_seed: int = 0) -> Buffers:
-        """One picture with its labels. Equal arguments give equal bytes on one ``build``. Raises BackendError."""
+        """One picture with its labels. Equal arguments give equal bytes on one ``build``, but for colours where ``build`` says
+        that pixels are not repeatable. Raises BackendError."""
 
     def silhouettes(self, geometry: Geometry, camera: Camera, ids: Sequence[int]) -> dict[int, Piece]:
         """Amodal masks: per id the pixels that it would cover with everything else taken away, as a piece of the picture.

@@ -22,6 +22,7 @@ from generators.render.films import films
 from generators.render.lighting import diffuse_share
 from generators.render.protocol import ALL, Buffers
 from generators.render.surfaces import material_table
+from generators.render.texels import drilled, pads, under
 from generators.render.view import height_of, reach, seen, window
 from scenes.errors import BackendError, BackendUnavailable, InputError
 from scenes.geometry import BOARD_ID, Geometry, PartKind
@@ -138,7 +139,7 @@ class PyrenderRenderer:
                 image, depth = self._draw(scene, nodes)
                 mask: NDArray[np.bool_] = np.asarray(image.any(axis=-1))
                 if i == BOARD_ID:
-                    mask &= ~scene.drilled(camera, depth_of(depth, camera))
+                    mask &= ~drilled(under(geometry.slab.coverage, camera, depth_of(depth, camera)))
                 piece = cropped(mask)
                 if piece is not None:
                     out[int(i)] = piece
@@ -170,12 +171,12 @@ class PyrenderRenderer:
             image, raw = self._draw(scene, scene.colors)
             depth = depth_of(raw, camera)
             number = image.astype(np.uint32) @ np.array([1, 1 << 8, 1 << 16], np.uint32)
-            holes = scene.drilled(camera, depth) & (number == scene.board_number)
+            texels = under(geometry.slab.coverage, camera, depth)
+            holes = drilled(texels) & (number == scene.board_number)
             number[holes], depth[holes] = 0, np.inf
             table = scene.table()
             instance, part = table[number, 0], table[number, 1].astype(np.uint16)
-            pads = (part == PartKind.BOARD) & scene.pads(camera, depth)
-            part[pads] = PartKind.PAD
+            part[(part == PartKind.BOARD) & pads(texels)] = PartKind.PAD
             if "normal" in outputs:
                 own = self._canvas._renderer._program_cache
                 self._canvas._renderer._program_cache = self._normals
@@ -222,7 +223,7 @@ class _Scene:
         self._board: Any = None
         self._lights: list[Any] = []
         self._camera: Any = None
-        self._materials = material_table()
+        self._materials = material_table(geometry.materials)
         for group in geometry.instances:
             m = group.mesh
             pieces = self._pieces(m.vertices, m.normals, m.faces, m.material, m.part, None)
@@ -307,7 +308,7 @@ class _Scene:
         if self._board is not None:
             del self.tags[self._board], self.colors[self._board]
         texels, covered = crop(slab.coverage, area, 2048)
-        color, surface = compose(texels, look)
+        color, surface = compose(texels, look, self.geometry.materials)
         # four channels: pyrender uploads rows at their own length, OpenGL expects a multiple of four bytes
         packed = np.full((*surface.shape[:2], 4), 255, np.uint8)
         packed[..., 1], packed[..., 2] = surface[..., 1] * 255, surface[..., 0] * 255
@@ -342,26 +343,6 @@ class _Scene:
             strength = max(float(color.max()), 1e-9)
             light = self.lib.DirectionalLight(color=color / strength, intensity=np.pi * strength)
             self._lights.append(self.scene.add(light, pose=pose))
-
-    def _under(self, camera: Camera, depth: NDArray[np.float32]) -> NDArray[np.uint8]:
-        """Texels under every pixel of a picture, (H, W, 4); nothing where the pixel is empty."""
-        x, y = np.meshgrid((np.arange(camera.width) + 0.5 - camera.width / 2) * camera.pixel_size,
-                           -(np.arange(camera.height) + 0.5 - camera.height / 2) * camera.pixel_size)
-        z = np.where(np.isfinite(depth), depth, 0).astype(np.float64)
-        scale = 1.0 if camera.model == "telecentric" else z / camera.distance
-        points = np.stack([x * scale, y * scale, -z], axis=-1) @ camera.pose[:3, :3].T + camera.pose[:3, 3]
-        cover = self.geometry.slab.coverage
-        height, width = cover.texels.shape[:2]
-        column = ((points[..., 0] - cover.origin[0]) / cover.texel_size).astype(np.int64).clip(0, width - 1)
-        row = (height - (points[..., 1] - cover.origin[1]) / cover.texel_size).astype(np.int64).clip(0, height - 1)
-        return np.where((np.abs(points[..., 2]) < 5e-6)[..., None], cover.texels[row, column], np.array([0, 0, 0, 255], np.uint8))
-
-    def drilled(self, camera: Camera, depth: NDArray[np.float32]) -> NDArray[np.bool_]:
-        return np.asarray(self._under(camera, depth)[..., 3] < 128)
-
-    def pads(self, camera: Camera, depth: NDArray[np.float32]) -> NDArray[np.bool_]:
-        under = self._under(camera, depth)
-        return np.asarray(under[..., 0].astype(np.uint32) * under[..., 1] > 32512)
 
 
 def open(**options: Any) -> PyrenderRenderer:

@@ -16,13 +16,18 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.fft import irfft, rfft, rfftfreq
 
+from generators.traces.kept import frequencies, kept
+from generators.traces.normals import normals
 from generators.traces.tones import tones
 
+F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
+C64 = NDArray[np.complex64]
 C128 = NDArray[np.complex128]
 
 AIR_DENSITY, SOUND_SPEED = 1.204, 343.2        # dry air of 20 °C and 101 325 Pa [kg/m³], [m/s]
 REFERENCE_PRESSURE, REFERENCE_POWER = 20e-6, 1e-12        # ISO 1683 [Pa], [W]
+_PASCAL = 20 * math.log10(1 / REFERENCE_PRESSURE)         # [dB] of 1 Pa
 
 
 @dataclass(frozen=True)
@@ -78,15 +83,16 @@ def rms_pressure(level: float) -> float:
     return REFERENCE_PRESSURE * 10 ** (level / 20)
 
 
+def integrated(frequency: F64, low: float = 2.0) -> C128:
+    """Velocity per acceleration [s] at frequencies [Hz], shape as given. Below ``low`` [Hz] nothing is left: no drift."""
+    found: C128 = (frequency >= low) / (2j * math.pi * np.maximum(frequency, low))
+    return found
+
+
 def velocity(acceleration: F64, rate: float, low: float = 2.0) -> F64:
-    """Integrate a waveform [m/s²], shape (N,), to velocity [m/s]. Below ``low`` [Hz] nothing is left: no drift."""
+    """Integrate a waveform [m/s²], shape (N,), to velocity [m/s], by :func:`integrated`."""
     count = len(acceleration)
-    frequency = rfftfreq(count, 1 / rate)
-    spectrum = rfft(np.asarray(acceleration, np.float64))
-    keep = frequency >= low
-    spectrum[~keep] = 0
-    spectrum[keep] /= 2j * math.pi * frequency[keep]
-    found: F64 = irfft(spectrum, count)
+    found: F64 = irfft(rfft(np.asarray(acceleration, np.float64)) * integrated(rfftfreq(count, 1 / rate), low), count)
     return found
 
 
@@ -121,13 +127,16 @@ def source_pressure(acceleration: F64, rate: float, radiator: Radiator, low: flo
     return found
 
 
+def travelled(frequency: F64, distance: float) -> C128:
+    """Sound pressure per source [1] at frequencies [Hz], shape as given, at a distance [m] in free field: 1/r, r/c later."""
+    found: C128 = np.exp(frequency * (-2j * math.pi * distance / SOUND_SPEED)) / distance
+    return found
+
+
 def free_field(source: F64, rate: float, distance: float) -> F64:
     """A source [Pa at 1 m], shape (N,), heard at a distance [m]: 1/r and the delay r/c, to a fraction of a sample."""
     count = len(source)
-    frequency = rfftfreq(count, 1 / rate)
-    spectrum = rfft(np.asarray(source, np.float64))
-    spectrum *= np.exp(-2j * math.pi * frequency * (distance / SOUND_SPEED)) / distance
-    found: F64 = irfft(spectrum, count)
+    found: F64 = irfft(rfft(np.asarray(source, np.float64)) * travelled(rfftfreq(count, 1 / rate), distance), count)
     return found
 
 
@@ -149,23 +158,32 @@ def folded(response: F64, count: int) -> F64:
     return found
 
 
-def noise_lines(count: int, rate: float, rng: np.random.Generator, density: F64) -> C128:
-    """Spectrum of Gaussian noise with a one-sided power density [unit²/Hz] given on ``rfftfreq(count, 1 / rate)``.
+def noise_lines(count: int, rate: float, rng: np.random.Generator, density: F64) -> C64:
+    """Spectrum of Gaussian noise with a one-sided power density [unit²/Hz] given at its lines, (count // 2 + 1,).
 
-    Always 2 · (count // 2 + 1) normals, and no filter that would have to settle. ``irfft`` of it is the noise.
+    No filter that would have to settle; ``irfft`` of it is the noise.
     """
-    lines = count // 2 + 1
-    draws = rng.standard_normal(2 * lines).view(np.complex128)
-    draws *= np.sqrt(np.asarray(density, np.float64) * (count * rate / 4))
-    draws[0] = 0
+    return _lines(count, rng, amplitudes(count, rate, density))
+
+
+def amplitudes(count: int, rate: float, density: F64) -> F32:
+    """What normals are multiplied with to be lines of that density."""
+    found: F32 = np.sqrt(np.asarray(density, np.float64) * (count * rate / 4)).astype(np.float32)
+    found[0] = 0
+    return found
+
+
+def _lines(count: int, rng: np.random.Generator, size: F32) -> C64:
+    draws = normals(rng, 2 * len(size)).view(np.complex64)
+    draws *= size
     if count % 2 == 0:
         draws[-1] = draws[-1].real * math.sqrt(2.0)
     return draws
 
 
-def shaped_noise(count: int, rate: float, rng: np.random.Generator, density: F64) -> F64:
+def shaped_noise(count: int, rate: float, rng: np.random.Generator, density: F64) -> F32:
     """The noise of :func:`noise_lines`, shape (count,)."""
-    found: F64 = irfft(noise_lines(count, rate, rng, density), count)
+    found: F32 = irfft(noise_lines(count, rate, rng, density), count)
     return found
 
 
@@ -177,9 +195,20 @@ def pink_density(frequency: F64, level: float, low: float, high: float) -> F64:
     return found
 
 
-def hall_lines(count: int, rate: float, rng: np.random.Generator, hall: Hall) -> C128:
+@kept
+def _pink(count: int, rate: float, low: float) -> F32:
+    """Amplitudes of pink noise of 1 Pa from ``low`` [Hz] to half the rate."""
+    return amplitudes(count, rate, pink_density(frequencies(count, rate), _PASCAL, low, rate / 2))
+
+
+def pink_lines(count: int, rate: float, rng: np.random.Generator, level: float, low: float = 20.0) -> C64:
+    """Spectrum of pink noise of a level [dB] from ``low`` [Hz] to half the rate."""
+    return _lines(count, rng, _pink(count, rate, low) * np.float32(rms_pressure(level)))
+
+
+def hall_lines(count: int, rate: float, rng: np.random.Generator, hall: Hall) -> C64:
     """Spectrum of a hall's pink part at a microphone."""
-    return noise_lines(count, rate, rng, pink_density(rfftfreq(count, 1 / rate), hall.level, 20.0, rate / 2))
+    return pink_lines(count, rate, rng, hall.level)
 
 
 def hall_tones(count: int, rate: float, rng: np.random.Generator, hall: Hall) -> F64:
@@ -195,11 +224,11 @@ def hall_tones(count: int, rate: float, rng: np.random.Generator, hall: Hall) ->
 def hall_noise(count: int, rate: float, rng: np.random.Generator, hall: Hall | None = None) -> F64:
     """Background [Pa] at a microphone, shape (count,)."""
     hall = hall or Hall()
-    pink: F64 = irfft(hall_lines(count, rate, rng, hall), count)
+    pink: F32 = irfft(hall_lines(count, rate, rng, hall), count)
     return pink + hall_tones(count, rate, rng, hall)
 
 
-__all__ = ["AIR_DENSITY", "REFERENCE_POWER", "REFERENCE_PRESSURE", "SOUND_SPEED", "Hall", "Radiator", "folded", "free_field",
-           "free_field_level", "hall_lines", "hall_noise", "hall_tones", "noise_lines", "pink_density", "power_level",
-           "pressure_level", "radiated_power", "radiation", "rms_pressure", "shaped_noise", "source_power", "source_pressure",
-           "steady", "velocity"]
+__all__ = ["AIR_DENSITY", "REFERENCE_POWER", "REFERENCE_PRESSURE", "SOUND_SPEED", "Hall", "Radiator", "amplitudes", "folded",
+           "free_field", "free_field_level", "hall_lines", "hall_noise", "hall_tones", "integrated", "noise_lines",
+           "pink_density", "pink_lines", "power_level", "pressure_level", "radiated_power", "radiation", "rms_pressure",
+           "shaped_noise", "source_power", "source_pressure", "steady", "travelled", "velocity"]

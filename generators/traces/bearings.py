@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
@@ -119,7 +120,7 @@ def impacts(bearing: Bearing, part: Part, severity: float, turns: tuple[float, f
     order = {"outer": of.outer, "inner": of.inner, "ball": 2 * of.spin, "cage": of.cage}[part]
     count = int((turns[1] - turns[0]) * order * (1 + 5 * slip)) + 8
     jitter, start = rng.standard_normal(count), 2 * np.pi * rng.random()
-    first, sigma = rng.random(), 0.08 + 0.4 * severity
+    first, sigma = rng.random(), _rough(severity)
     rough = np.exp(sigma * rng.standard_normal(count) - sigma ** 2 / 2)
     axis = np.cumsum(wander * rng.standard_normal(count)) + 2 * np.pi * rng.random()
 
@@ -143,11 +144,39 @@ def impacts(bearing: Bearing, part: Part, severity: float, turns: tuple[float, f
             share = share * np.cos(axis) ** 2
     else:
         share = np.full(count, CAGE_SHARE)
-    rolling = math.pi * bearing.pitch * of.cage * speed                    # [m/s] of a ball's centre
-    strike = bearing.ball_mass * rolling * 2 * SPALL * severity / bearing.ball
+    strike = _impulse(bearing, of, severity, speed)
     inside = at < 2 * np.pi * turns[1]
     return Impacts(at[inside], (load * strike * share * rough)[inside])
 
 
+@lru_cache(maxsize=64)
+def _around(clearance: float, exponent: float) -> float:
+    """[1] mean square of the load zone all around."""
+    theta = np.linspace(0, 2 * np.pi, 256, endpoint=False)
+    return float((load_zone(theta, clearance=clearance, exponent=exponent) ** 2).mean())
+
+
+def _impulse(bearing: Bearing, of: Orders, severity: float, speed: float) -> float:
+    """Mean impulse [N s] of the most loaded ball: its mass, its centre's speed and the change of direction over the gap."""
+    return bearing.ball_mass * math.pi * bearing.pitch * of.cage * speed * 2 * SPALL * severity / bearing.ball
+
+
+def _rough(severity: float) -> float:
+    """Standard deviation [1] of the logarithm of impulses."""
+    return 0.08 + 0.4 * severity
+
+
+def strength(bearing: Bearing, part: Part, severity: float, speed: float, *, angle: float = 0.0, load: float = 1.0,
+             clearance: float = 0.5) -> tuple[float, float]:
+    """Strikes of a spall per second, and their mean square [(N s)²]: the expectation of :func:`impacts`, arguments as there."""
+    of = orders(bearing, angle)
+    around = _around(clearance, bearing.exponent)
+    share = {"outer": 1.0, "inner": INNER_PATH ** 2 * around, "cage": CAGE_SHARE ** 2,
+             "ball": (1 + INNER_PATH ** 2) / 2 * around * 3 / 8}[part]     # 3/8: mean of cos⁴ of its axis
+    order = {"outer": of.outer, "inner": of.inner, "ball": 2 * of.spin, "cage": of.cage}[part]
+    strike = _impulse(bearing, of, severity, speed)
+    return order * speed, (load * strike) ** 2 * share * math.exp(_rough(severity) ** 2)
+
+
 __all__ = ["CATALOGUE", "LARGEST_ANGLE", "PARTS", "SLIP", "SPALL", "Bearing", "Impacts", "Orders", "Part", "impacts", "load_zone",
-           "orders"]
+           "orders", "strength"]

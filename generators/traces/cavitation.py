@@ -11,12 +11,13 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.fft import rfftfreq
+from scipy.fft import irfft, rfft
 
-from generators.traces.acoustics import shaped_noise
+from generators.traces.kept import frequencies, kept
+from generators.traces.normals import normals
 from generators.traces.tones import tones
 
-F64 = NDArray[np.float64]
+F32 = NDArray[np.float32]
 
 BAND = (1e3, 10e3)                             # [Hz]
 
@@ -52,13 +53,13 @@ def head_factor(number: float, model: Cavitation) -> float:
     return max(1 - 0.03 * ((model.inception - number) / (model.inception - model.breakdown)) ** 4, 0.0)
 
 
-def cavitation_noise(count: int, rate: float, rng: np.random.Generator, number: float, blade_pass: float, phase: float = 0.0,
-                     model: Cavitation | None = None) -> F64:
-    """Casing acceleration [m/s²], shape (count,), zeros above inception.
+def boiling(count: int, rate: float, rng: np.random.Generator, number: float, blade_pass: float, phase: float = 0.0,
+            model: Cavitation | None = None) -> F32 | None:
+    """White noise that beats with the blades, (count,); what ``band`` leaves of it is heard. None above inception.
 
     Args:
         count: Of values.
-        rate: [Hz]; the band ends at half of it where that is less than 10 kHz, and the noise above is not heard.
+        rate: [Hz].
         rng: For the noise.
         number: σ.
         blade_pass: [Hz] shaft speed × vanes.
@@ -68,13 +69,33 @@ def cavitation_noise(count: int, rate: float, rng: np.random.Generator, number: 
     model = model or Cavitation()
     strength = intensity(number, model)
     if strength == 0:
-        return np.zeros(count)
-    frequency = rfftfreq(count, 1 / rate)
-    inside = (frequency >= BAND[0]) & (frequency <= BAND[1])
-    noise = shaped_noise(count, rate, rng, np.where(inside, (strength * model.acceleration) ** 2 / (BAND[1] - BAND[0]), 0.0))
-    beat = 1 + tones(count, rate, [(blade_pass, model.depth, phase)])
-    found: F64 = noise * beat / math.sqrt(1 + model.depth ** 2 / 2)       # the modulation adds no power
+        return None
+    found = normals(rng, count)
+    found *= (1 + tones(count, rate, [(blade_pass, model.depth, phase)])).astype(np.float32)
+    found *= np.float32(strength * model.acceleration / math.sqrt(1 + model.depth ** 2 / 2))      # beating adds no power
     return found
 
 
-__all__ = ["BAND", "Cavitation", "cavitation_noise", "cavitation_number", "head_factor", "intensity", "vapour_pressure"]
+@kept
+def band(count: int, rate: float) -> F32:
+    """[1] factors on the lines of white noise that leave as much power in the band as there was in all, (count // 2 + 1,).
+
+    Where half of the rate lies in the band, the part above is not heard.
+    """
+    frequency = frequencies(count, rate)
+    inside = (frequency >= BAND[0]) & (frequency <= BAND[1])
+    return np.where(inside, math.sqrt(rate / 2 / (BAND[1] - BAND[0])), 0.0).astype(np.float32)
+
+
+def cavitation_noise(count: int, rate: float, rng: np.random.Generator, number: float, blade_pass: float, phase: float = 0.0,
+                     model: Cavitation | None = None) -> F32:
+    """Casing acceleration [m/s²], shape (count,), zeros above inception. Arguments as of ``boiling``."""
+    white = boiling(count, rate, rng, number, blade_pass, phase, model)
+    if white is None:
+        return np.zeros(count, np.float32)
+    found: F32 = irfft(rfft(white) * band(count, rate), count)
+    return found
+
+
+__all__ = ["BAND", "Cavitation", "band", "boiling", "cavitation_noise", "cavitation_number", "head_factor", "intensity",
+           "vapour_pressure"]

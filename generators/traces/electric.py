@@ -131,7 +131,7 @@ def feeder_current(feeder: Feeder, count: int, rate: float, moves: Sequence[floa
     move against its sign, in proportion.
     """
     time = np.arange(count, dtype=np.float64) / rate
-    wanted = np.zeros(count)
+    wanted = np.full(count, 1e-30)                                        # not 0, whose decay ends in slow subnormal numbers
     for begin, error in zip(moves, np.broadcast_to(np.asarray(errors, np.float64), (len(moves),)), strict=True):
         first, last, end = np.searchsorted(time, [begin, begin + feeder.move, begin + feeder.move + feeder.correction])
         share = (time[first:last] - begin) / feeder.move

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from generators.traces.normals import normals
 from generators.traces.structure import RUN_UP, Mode, answer, strike
 
 F32 = NDArray[np.float32]
@@ -49,7 +50,8 @@ def head_acceleration(wear: Sequence[float], rate: float, count: int, rng: np.ra
     number = phase.astype(np.intp)
     within = (phase - number) / MOVE
     size = PEAK * moving.gamma(4.0, 0.25, cycles) * moving.choice([-1.0, 1.0], cycles)
-    out = np.where(busy & (within < 1), size[number] * np.sin(2 * np.pi * within), 0.0).astype(np.float32)
+    out = size.astype(np.float32).take(number) * np.sin((2 * np.pi * within).astype(np.float32))
+    out[~busy | (within >= 1)] = 0
     if direction != 0:
         out *= np.float32(0.05)                                            # a stiff guide: little crosswise
 
@@ -58,7 +60,7 @@ def head_acceleration(wear: Sequence[float], rate: float, count: int, rng: np.ra
     impulse = TOUCH * (1 + WORN_TOUCH * worn) * np.exp(sigma * touching.standard_normal(cycles))
     at = (np.arange(cycles) - 1 + MOVE + 0.25 * (1 - MOVE) * (1 + 0.1 * touching.standard_normal(cycles)) - late) * PERIOD
     at_work = (at >= work[0]) & (at < work[1])
-    drive = noisy.standard_normal(count + lead, dtype=np.float32) * np.float32(FLOOR * math.sqrt(rate / 2) / rate)
+    drive = normals(noisy, count + lead) * np.float32(FLOOR * math.sqrt(rate / 2) / rate)
     drive[lead:][~busy] *= 0.1
     strike(drive, at[at_work] + lead / rate, impulse[at_work], rate)
     out += answer(GANTRY, DOWN, drive, rate, (direction,), CONTACT)[0, lead:]

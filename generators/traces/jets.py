@@ -11,11 +11,12 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.fft import rfftfreq
 
 from generators.traces.acoustics import AIR_DENSITY, SOUND_SPEED, free_field_level, power_level, shaped_noise
+from generators.traces.kept import frequencies
 from generators.traces.pneumatics import ATMOSPHERE, flow, mass_flow, orifice_of_hole
 
+F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
 
 STROUHAL, EFFICIENCY, GAMMA = 0.2, 1e-4, 1.4
@@ -71,13 +72,19 @@ def ultrasonic_level(jet: Jet, distance: float, band: tuple[float, float] = ULTR
     return free_field_level(power_level(jet.power * share), distance) - ABSORPTION * distance
 
 
-def jet_source(jet: Jet, count: int, rate: float, rng: np.random.Generator) -> F64:
+def density(jet: Jet, frequency: F64) -> F64:
+    """Power density [1/Hz] at frequencies [Hz], shape as given, of a jet of power 1."""
+    x2 = np.square(frequency / jet.peak)
+    found: F64 = 4 / (math.pi * jet.peak) * x2 / np.square(1 + x2)
+    return found
+
+
+def jet_source(jet: Jet, count: int, rate: float, rng: np.random.Generator) -> F32:
     """The hiss as a source [Pa at 1 m], shape (count,): the part of it below half the rate."""
     if jet.power <= 0:
-        return np.zeros(count)
-    x = rfftfreq(count, 1 / rate) / jet.peak
+        return np.zeros(count, np.float32)
     mean_square = AIR_DENSITY * SOUND_SPEED * jet.power / (4 * math.pi)
-    return shaped_noise(count, rate, rng, mean_square * 4 / (math.pi * jet.peak) * x ** 2 / (1 + x ** 2) ** 2)
+    return shaped_noise(count, rate, rng, mean_square * density(jet, frequencies(count, rate)))
 
 
-__all__ = ["ABSORPTION", "ULTRASONIC", "Jet", "jet_source", "share_below", "ultrasonic_level"]
+__all__ = ["ABSORPTION", "ULTRASONIC", "Jet", "density", "jet_source", "share_below", "ultrasonic_level"]

@@ -1,7 +1,7 @@
 """line_signals: fast windows of a living line that are no vibration: sound, air, vacuum and currents.
 
-Each agrees with the history of its own channel, where that is a level, a peak or an RMS: both come from ``scenes.line.couplings``
-or from the figure named beside a constant here. A microphone's window is sound pressure [Pa], whatever unit its level has.
+Each agrees with the history of its own channel, where that is a level, a peak or an RMS: both come from
+``scenes.line.couplings``. A microphone's window is sound pressure [Pa], whatever unit its level has.
 """
 from __future__ import annotations
 
@@ -12,21 +12,20 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.fft import rfftfreq
 from scipy.signal import lfilter
 
-from generators.traces import acoustics, electric, jets, sensor, vacuum
-from generators.traces.bearings import PARTS, orders
+from generators.traces import acoustics, electric, jets, sensor, vacuum, wearing
 from generators.traces.heads import PERIOD
-from generators.traces.machines import BLOWER, CONVEYOR
+from generators.traces.kept import frequencies, kept
+from generators.traces.levels import levelled
 from generators.traces.moment import Moment
 from generators.traces.pneumatics import ANR_PRESSURE, ATMOSPHERE, orifice_of_hole
-from generators.traces.sensor import F32, SensorModel, Trace
-from generators.traces.tones import tones
-from generators.traces.vibration import Machine, vibration
-from generators.traces.wearing import bearing_faults, blower_speed, of, reading
+from generators.traces.sensor import SensorModel, Trace
+from generators.traces.structure import HORIZONTAL
+from generators.traces.vibration import Running, length, moved, spalls
+from generators.traces.wearing import of, reading
 from scenes.line import couplings
-from scenes.line.drifts import KINDS, parameters
+from scenes.line.drifts import parameters
 
 F64 = NDArray[np.float64]
 
@@ -35,51 +34,57 @@ TRANSDUCER = SensorModel(low=-100e3, high=1.6e6, bandwidth=1e3, anti_alias=True,
 CLAMP = SensorModel(low=-20.0, high=20.0, bandwidth=5e3, anti_alias=True, resolution=20 / 2 ** 15, noise=2e-3)
 # measurement microphone, piezoresistive gauge pressure sensor, current clamp (engineering defaults)
 
-HALL = 66.0                                    # [dB] beside the conveyor, as its history has it
 BELT = acoustics.Radiator(19.0, 1.0, 2000.0)   # the tunnel's hood: 8 m of sheet metal, which radiates fully above some kHz only
 EAR = 1.0                                      # [m] from hood to microphone: inside the reverberation radius of a hall
 LEAK_DISTANCE = 1.2                            # [m] from a leak to the detector
-AIR_NOISE = 44.8                               # [dB] of valves and nozzles between 38 and 42 kHz while the machine works
 MANIFOLD = 0.3e-3                              # [m³] of air behind the regulator
 REFILL = 0.3                                   # [s] in which hose and regulator make up for a draw (both engineering defaults)
 FEEDERS = 12                                   # tapes that take turns
-BLOWER_AMPS, WORN_AMPS = 2.0, 1.2              # [A] RMS, as the channel's history has them
-BELT_AMPS, WORN_BELT_AMPS = 1.25, 0.6          # [A] RMS with a half-full oven, likewise
+HALF_FULL = 0.5                                # [1] of the oven's load while a window is taken
 GRAB = 0.03                                    # [1] torque ripple of a failed bearing over rated (engineering default)
-
-
-def belt_motion(moment: Moment, rng: np.random.Generator) -> F32:
-    """True acceleration [m/s²] of a conveyor's drive, (N,). A drift that shakes the belt less than usual has a smaller spall."""
-    machine, faults = bearing_faults(moment, CONVEYOR, "conveyor_bearing")
-    usual = KINDS["conveyor_bearing"].parameters["shake"].default
-    most = max((parameters(of(moment, d))["shake"] for d in moment.drifts("conveyor_bearing")), default=usual)
-    faults = {part: min(severity * most / usual, 1.0) for part, severity in faults.items()}
-    return vibration(machine, faults, moment.sensor.window_rate, moment.count, rng, start_phase=2 * np.pi * rng.random())
 
 
 def conveyor_sound(moment: Moment) -> Trace:
     """Sound pressure beside the conveyor: its drive, and the hall."""
-    rng = moment.rng()
-    rate = moment.sensor.window_rate
-    source = acoustics.source_pressure(belt_motion(moment, rng).astype(np.float64), rate, BELT)
-    heard = acoustics.free_field(source, rate, EAR)
-    heard += acoustics.hall_noise(moment.count, rate, rng, acoustics.Hall(HALL))
+    rng, rate = moment.rng(), moment.sensor.window_rate
+    loud = acoustics.REFERENCE_PRESSURE * math.sqrt(float(couplings.knock_power(wearing.belt_shake(moment))))
+    run = levelled(wearing.belt(moment), rate, HORIZONTAL, {hood: loud})
+    hall = acoustics.Hall(couplings.HALL_LEVEL)
+    lines = acoustics.hall_lines(length(rate, moment.count), rate, rng, hall)
+    heard = acoustics.hall_tones(moment.count, rate, rng, hall)
+    heard += moved(run, rate, moment.count, (HORIZONTAL,), hood, lines)[0]
     return _pressure_trace(moment, heard, rng)
+
+
+def hood(frequency: F64) -> NDArray[np.complex128]:
+    """Sound pressure at the microphone per acceleration of the drive [Pa s²/m] at frequencies [Hz], shape as given."""
+    found: NDArray[np.complex128] = acoustics.radiation(frequency, BELT) * acoustics.travelled(frequency, EAR)
+    return found
 
 
 def ultrasound(moment: Moment) -> Trace:
-    """Sound pressure at the leak detector, up to half its rate: 40 kHz is in it from 84 kHz on."""
-    rng = moment.rng()
-    rate, leak = moment.sensor.window_rate, _leak(moment)
-    per_area = orifice_of_hole(1.0).conductance                           # of 1 m diameter: conductance goes with its square
-    supply = ATMOSPHERE + float(couplings.supply(leak)[0])
-    jet = jets.Jet(math.sqrt(leak / per_area), supply) if leak > 0 else None
-    frequency = rfftfreq(moment.count, 1 / rate)
-    quiet = acoustics.rms_pressure(AIR_NOISE) ** 2 / (jets.ULTRASONIC[1] - jets.ULTRASONIC[0])
-    heard = acoustics.shaped_noise(moment.count, rate, rng, np.where(frequency > 1e3, quiet, 0.0))
-    if jet is not None:
-        heard += jets.jet_source(jet, moment.count, rate, rng) / LEAK_DISTANCE
+    """Sound pressure at the leak detector, up to half its rate: 40 kHz is in it from 84 kHz on.
+
+    A leak's jet has its own spectrum, as loud around 40 kHz as the history has it.
+    """
+    rng, rate, leak = moment.rng(), moment.sensor.window_rate, _leak(moment)
+    low, high = jets.ULTRASONIC
+    size = float(couplings.BUSY_AIR) ** 0.5 * acoustics.rms_pressure(couplings.AIR_LEVEL) / math.sqrt(high - low)
+    density = size ** 2 * _hissing(moment.count, rate)
+    if leak > 0:
+        per_area = orifice_of_hole(1.0).conductance                       # of 1 m diameter: conductance goes with its square
+        jet = jets.Jet(math.sqrt(leak / per_area), ATMOSPHERE + float(couplings.supply(leak)[0]))
+        around = jets.share_below(high, jet.peak) - jets.share_below(low, jet.peak)
+        power = acoustics.REFERENCE_PRESSURE ** 2 * float(couplings.jet_power(leak))
+        density = density + power / around * jets.density(jet, frequencies(moment.count, rate))
+    heard = acoustics.shaped_noise(moment.count, rate, rng, density)
     return _pressure_trace(moment, heard, rng)
+
+
+@kept
+def _hissing(count: int, rate: float) -> F64:
+    """1 for the lines that valves and nozzles hiss in."""
+    return np.where(frequencies(count, rate) > 1e3, 1.0, 0.0)
 
 
 def air_pressure(moment: Moment) -> Trace:
@@ -109,11 +114,12 @@ def nozzle_vacuum(moment: Moment) -> Trace:
     time = _time(moment)
     turn = PERIOD * couplings.NOZZLES                                     # nozzles take turns
     cycle = vacuum.Cycle(release=0.62 * turn, part_leaves=0.62 * turn + 0.010)
+    first, last = moment.work[0] - moment.start + turn * rng.random(), moment.work[1] - moment.start
+    begin, end = np.searchsorted(time, [first, first + turn * math.ceil((last - first) / turn)])
+    since = time[begin:end] - first                                       # picks begin while the unit is worked on
+    since -= turn * np.floor(since / turn)
     true = np.zeros(moment.count)
-    picks = np.arange(moment.work[0] - moment.start + turn * rng.random(), moment.work[1] - moment.start, turn)
-    for pick in picks[(picks > -turn) & (picks < moment.seconds)]:
-        first, last = np.searchsorted(time, [pick, pick + turn])
-        true[first:last] = vacuum.placement_pressure(time[first:last] - pick, nozzle, ATMOSPHERE + gauge, cycle)
+    true[begin:end] = vacuum.placement_pressure(since, nozzle, ATMOSPHERE + gauge, cycle)
     return reading(moment, true, TRANSDUCER, rng)
 
 
@@ -133,41 +139,28 @@ def feeder_current(moment: Moment) -> Trace:
 
 def blower_current(moment: Moment) -> Trace:
     """Current of a zone's blower: a failing bearing costs torque, and grabs when a ball meets its spall."""
-    rng = moment.rng()
-    machine, faults = bearing_faults(moment, BLOWER, "zone_blower_bearing", moment.module)
-    severity = _condition(moment, "zone_blower_bearing", moment.module)
+    amps = couplings.blower_amps(wearing.condition(moment, "zone_blower_bearing", moment.module))
     motor = electric.InductionMotor(pole_pairs=1, power=370.0, rated_current=2.6, no_load=0.5)
-    true = _motor(moment, motor, BLOWER_AMPS + WORN_AMPS * severity, machine, faults, blower_speed(moment), rng)
-    return reading(moment, true, CLAMP, rng)
+    return _motor(moment, motor, float(amps), wearing.blower(moment))
 
 
 def belt_current(moment: Moment) -> Trace:
     """Current of the conveyor's motor, likewise."""
-    rng = moment.rng()
-    machine, faults = bearing_faults(moment, CONVEYOR, "conveyor_bearing")
-    severity = _condition(moment, "conveyor_bearing")
+    amps = couplings.belt_amps(wearing.condition(moment, "conveyor_bearing"), HALF_FULL)
     motor = electric.InductionMotor(power=180.0, rated_current=1.6, no_load=0.55)
-    true = _motor(moment, motor, BELT_AMPS + WORN_BELT_AMPS * severity, machine, faults, CONVEYOR.speed, rng)
-    return reading(moment, true, CLAMP, rng)
+    return _motor(moment, motor, float(amps), wearing.belt(moment))
 
 
-def _motor(moment: Moment, motor: electric.InductionMotor, amps: float, machine: Machine, faults: Mapping[str, float],
-           speed: float, rng: np.random.Generator) -> F64:
-    """Current [A] whose RMS is ``amps`` without ripple, with the ripple of the bearing's spalls."""
+def _motor(moment: Moment, motor: electric.InductionMotor, amps: float, run: Running) -> Trace:
+    """Current whose RMS is ``amps`` [A] without ripple; every spall brakes the shaft in step with its strikes."""
+    rng, rate = moment.rng(), moment.sensor.window_rate
     load = math.sqrt((amps / motor.rated_current) ** 2 - motor.no_load ** 2) / math.sqrt(1 - motor.no_load ** 2)
-    assert machine.bearing is not None
-    of_bearing = orders(machine.bearing, machine.angle)
-    order = {"outer": of_bearing.outer, "inner": of_bearing.inner, "ball": 2 * of_bearing.spin, "cage": of_bearing.cage}
-    mains, *phases = rng.uniform(0, 2 * math.pi, 1 + len(PARTS)).tolist()
-    lines = [(order[part] * speed, GRAB * faults[part], phase)
-             for part, phase in zip(PARTS, phases, strict=True) if faults.get(part)]
-    ripple = tones(moment.count, moment.sensor.window_rate, lines)
-    return electric.motor_current(motor, moment.count, moment.sensor.window_rate, load, ripple=ripple, phase=mains)
-
-
-def _condition(moment: Moment, kind: str, module: str | None = None) -> float:
-    """Severity [1] of a part with all its drifts of a kind."""
-    return float(couplings.combined(*(np.asarray(s) for s in moment.drifts(kind, module).values())))
+    ripple: F64 = np.zeros(moment.count)
+    for part, (times, _) in spalls(run, moment.seconds).items():
+        step = np.interp(_time(moment), times, np.arange(float(len(times))))
+        ripple += (GRAB * run.faults[part] * np.cos((2 * math.pi * (step % 1)).astype(np.float32)))
+    true = electric.motor_current(motor, moment.count, rate, load, ripple=ripple, phase=rng.uniform(0, 2 * math.pi))
+    return reading(moment, true, CLAMP, rng)
 
 
 def _leak(moment: Moment) -> float:
@@ -199,4 +192,4 @@ SIGNALS: Mapping[str, Callable[[Moment], Trace]] = {
 }
 """By kind of channel, for ``line_windows.MAKERS``."""
 
-__all__ = ["SIGNALS", "belt_motion"]
+__all__ = ["SIGNALS", "hood"]

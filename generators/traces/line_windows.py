@@ -7,18 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-import numpy as np
-
-from generators.traces.acoustics import velocity
+from generators.traces import wearing
+from generators.traces.acoustics import integrated
 from generators.traces.heads import head_acceleration
-from generators.traces.line_signals import SIGNALS, belt_motion
-from generators.traces.machines import BLOWER
+from generators.traces.levels import levelled
+from generators.traces.line_signals import SIGNALS
 from generators.traces.moment import Moment, moments
-from generators.traces.sensor import F32, Trace
-from generators.traces.vibration import vibration
-from generators.traces.wearing import ACCELEROMETER, VELOMETER, bearing_faults, blower_speed, of, reading
+from generators.traces.sensor import Trace
+from generators.traces.structure import HORIZONTAL
+from generators.traces.vibration import Running, Through, moved
+from generators.traces.wearing import ACCELEROMETER, VELOMETER, of, reading
 from scenes.errors import SceneError
-from scenes.line.couplings import number
+from scenes.line import couplings
 from scenes.line.drifts import parameters
 from scenes.line.model import Run
 
@@ -50,28 +50,31 @@ def _maker(moment: Moment) -> Maker:
 
 
 def blower(moment: Moment) -> Trace:
-    """Vibration of the blower of an oven zone. Friction slows it down as its bearing fails."""
-    rng = moment.rng()
-    return reading(moment, _blown(moment, rng), ACCELEROMETER, rng)
+    """Vibration of the blower of an oven zone."""
+    rate = moment.sensor.window_rate
+    return reading(moment, moved(_blower(moment), rate, moment.count, (HORIZONTAL,))[0], ACCELEROMETER, moment.rng())
 
 
 def blower_velocity(moment: Moment) -> Trace:
     """The same as velocity, integrated by the instrument from 2 Hz up."""
-    rng = moment.rng()
-    return reading(moment, velocity(_blown(moment, rng).astype(np.float64), moment.sensor.window_rate), VELOMETER, rng)
+    rate = moment.sensor.window_rate
+    true = moved(_blower(moment), rate, moment.count, (HORIZONTAL,), integrated)[0]
+    return reading(moment, true, VELOMETER, moment.rng())
 
 
-def _blown(moment: Moment, rng: np.random.Generator) -> F32:
-    """True acceleration [m/s²], (N,)."""
-    machine, faults = bearing_faults(moment, BLOWER, "zone_blower_bearing", moment.module)
-    return vibration(machine, faults, moment.sensor.window_rate, moment.count, rng, speed=blower_speed(moment),
-                     start_phase=2 * np.pi * rng.random())
+def _blower(moment: Moment) -> Running:
+    """As strong as its history has it, in acceleration and in velocity."""
+    severity = wearing.condition(moment, "zone_blower_bearing", moment.module)
+    acceleration, velocity = couplings.blower_motion(severity, wearing.blower_turns(moment))
+    wanted: Mapping[Through | None, float] = {None: float(acceleration), integrated: float(velocity)}
+    return levelled(wearing.blower(moment), moment.sensor.window_rate, HORIZONTAL, wanted)
 
 
 def conveyor(moment: Moment) -> Trace:
-    """Vibration of a conveyor's drive."""
-    rng = moment.rng()
-    return reading(moment, belt_motion(moment, rng), ACCELEROMETER, rng)
+    """Vibration of a conveyor's drive, as strong as its history has it."""
+    rate = moment.sensor.window_rate
+    run = levelled(wearing.belt(moment), rate, HORIZONTAL, {None: wearing.belt_shake(moment)})
+    return reading(moment, moved(run, rate, moment.count, (HORIZONTAL,))[0], ACCELEROMETER, moment.rng())
 
 
 def head(moment: Moment) -> Trace:
@@ -79,7 +82,7 @@ def head(moment: Moment) -> Trace:
     rng = moment.rng()
     wear = [0.0] * 8
     for drift, severity in moment.drifts("nozzle_wear").items():
-        which = (number(of(moment, drift).module) - 1) % len(wear)
+        which = (couplings.number(of(moment, drift).module) - 1) % len(wear)
         wear[which] = min(wear[which] + severity * parameters(of(moment, drift))["wear"], 1.0)
     begin, end = moment.work
     true = head_acceleration(wear, moment.sensor.window_rate, moment.count, rng, work=(begin - moment.start, end - moment.start))
@@ -92,4 +95,4 @@ MAKERS: Mapping[str, Maker] = {
 }
 """By kind of channel: the module's word and the quantity."""
 
-__all__ = ["ACCELEROMETER", "MAKERS", "VELOMETER", "Maker", "Moment", "bearing_faults", "blower_speed", "reading", "windows"]
+__all__ = ["ACCELEROMETER", "MAKERS", "VELOMETER", "Maker", "Moment", "reading", "windows"]

@@ -5,28 +5,33 @@ point. What is expensive is made once per rate.
 """
 from __future__ import annotations
 
+import cmath
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.fft import irfft, rfft, rfftfreq
+from scipy.fft import irfft, rfft
 
-from generators.traces import acoustics, bearings, operating, structure, vibration
-from generators.traces.cavitation import cavitation_noise
+from generators.traces import acoustics, bearings, operating, rotor, structure, vibration
+from generators.traces.cavitation import band, boiling
+from generators.traces.kept import frequencies, kept
 from generators.traces.operating import Operating
 from generators.traces.rooms import Room, impulse_response
 from generators.traces.thermal import lag
 from generators.traces.tones import tones
+from generators.traces.turning import Turning, add_locked, turning
 from scenes.machines.machine import Machine
 from scenes.machines.model import DIRECTIONS, AirCompressor, Fan, Pump
 
+F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
-C128 = NDArray[np.complex128]
+C64 = NDArray[np.complex64]
 
 HEARD_RATE = 25_600.0                          # [Hz] at which levels are listened to
+SLOWER = 8                                     # [1] readings for one where only steady tones are made
 RIPPLE = 2e-4                                  # [1] of the speed of a motor on the mains
 MAGNETIC = 0.05                                # [1] pull at twice the mains over the rotor's weight (engineering default)
 DUCT = {"pump": 3.0, "fan": 12.0}              # [m/s] in the pipe: its area takes up the pulsation (engineering default)
@@ -38,7 +43,8 @@ STROKE_JITTER = 0.002                          # [1] of the time between strokes
 class Draw:
     """What differs from one specimen and one record to the next."""
     specimens: Mapping[str, vibration.Machine]   # by bearing
-    seeds: Mapping[str, int]                   # by bearing
+    seeds: Mapping[str, Mapping[str, int]]     # by bearing and cause
+    way: Turning                               # of the shaft, at the rated speed
     phase: float                               # [rad] of the shaft at the first value
     mains: float                               # [rad]
     share: float                               # [1] of a compressor's cycle
@@ -56,8 +62,10 @@ class State:
                  duration: float) -> None:
         self.machine, self.wrong, self.point, self.draw, self.duration = machine, wrong, point, draw, duration
         self.motion = lru_cache(maxsize=None)(self._motion)
-        self.cavitation = lru_cache(maxsize=None)(self._cavitation)
+        self.drive = lru_cache(maxsize=None)(self._drive)
+        self.boiling = lru_cache(maxsize=None)(self._boiling)
         self.heard = lru_cache(maxsize=None)(self._heard)
+        self.running = self._running()
 
     def count(self, rate: float) -> int:
         """Values of a channel."""
@@ -69,77 +77,131 @@ class State:
         return found
 
     def directions(self, place: str, rate: float) -> tuple[int, ...]:
-        """Those in which the motion of a housing is asked for: by its accelerometers, and horizontal by microphones."""
-        asked = {DIRECTIONS.index(s.direction) for s in self.machine.sensors
-                 if s.quantity == "vibration" and s.place == place and s.rate == rate}
-        heard = {0 for s in self.machine.sensors if (s.quantity, s.rate) == ("sound", rate) or
-                 (s.quantity == "sound_level" and rate == HEARD_RATE)}
-        return tuple(sorted(asked | heard))
+        """Those in which accelerometers ask for the motion of a housing."""
+        return tuple(sorted({DIRECTIONS.index(s.direction) for s in self.machine.sensors
+                             if s.quantity == "vibration" and s.place == place and s.rate == rate}))
 
-    def acceleration(self, place: str, rate: float, direction: int) -> NDArray[np.float32]:
+    def acceleration(self, place: str, rate: float, direction: int) -> F32:
         """Acceleration [m/s²] of a bearing's housing, (N,)."""
-        found: NDArray[np.float32] = self.motion(place, rate)[self.directions(place, rate).index(direction)]
+        found: F32 = self.motion(place, rate)[self.directions(place, rate).index(direction)]
         return found
 
-    def _motion(self, place: str, rate: float) -> NDArray[np.float32]:
+    def _running(self) -> dict[str, vibration.Running]:
+        """Every bearing's housing, all on one shaft, which a motor on the mains keeps turning evenly whatever a bearing does."""
+        wrong, draw = self.wrong, self.draw
+        faults = {place: {kind.removeprefix("bearing_"): s for (kind, where), s in wrong.items()
+                          if where == place or kind in ("unbalance", "misalignment", "looseness")} for place in draw.specimens}
+        way = replace(draw.way, speed=self.point.speed)
+        for place, specimen in draw.specimens.items():
+            vibration.check(specimen, faults[place])
+        return {place: vibration.Running(specimen, faults[place], self.point.load, way, draw.seeds[place])
+                for place, specimen in draw.specimens.items()}
+
+    def _forces(self, place: str) -> rotor.Forces:
+        """Forces [N] on a housing that are locked to the shaft: those of the rotor and of the blades."""
+        point, fluid = self.point, self.machine.fluid
+        found = vibration.forces(self.running[place])
+        if isinstance(fluid, Pump | Fan):
+            force = math.sqrt(2.0) * fluid.pulsation * point.rise * point.flow / DUCT[self.machine.type]
+            found = rotor.together([found, {float(_blades(fluid)): np.array([force, force, 0], np.complex128)}])
+        return found
+
+    def _drive(self, place: str, rate: float) -> F32:
+        """Impulses [N s] on a housing after the run-up: its bearing, rolling, flow, and pistons that knock while they deliver."""
+        found = vibration.drive(self.running[place], rate, self.count(rate))
+        times, impulses = self.strokes
+        if len(times):
+            structure.strike(found, times + vibration.lead(rate) / rate, impulses, rate)
+        return found
+
+    @cached_property
+    def strokes(self) -> tuple[F64, F64]:
+        """Times [s] from the run-up on, and impulses [N s], of a compressor's pistons; the same at every housing."""
+        fluid, supply, run = self.machine.fluid, self.point.supply, next(iter(self.running.values()))
+        if not isinstance(fluid, AirCompressor) or supply is None:
+            return np.empty(0), np.empty(0)
+        knocks = (vibration.Knock(float(fluid.cylinders), fluid.stroke, STROKE_JITTER),)
+        pistons = replace(run, machine=replace(run.machine, bearing=None, knocks=knocks), faults={},
+                          seeds={"knocking": self.draw.strokes})
+        times, impulses = vibration.strikes(pistons, self.duration)
+        loaded = supply.is_loaded(times)
+        return times[loaded], impulses[loaded]
+
+    def _boiling(self, rate: float) -> F32 | None:
+        """White noise of a pump's cavitation after the run-up, for all housings; None where it does not cavitate."""
+        fluid, draw, point = self.machine.fluid, self.draw, self.point
+        if not isinstance(fluid, Pump):
+            return None
+        before = vibration.lead(rate)
+        phase = fluid.vanes * draw.phase - 2 * math.pi * point.blade_pass * before / rate
+        return boiling(before + self.count(rate), rate, np.random.default_rng(draw.cavitation), point.cavitation,
+                       point.blade_pass, phase, operating.pump_cavitation(fluid))
+
+    def _pull(self, count: int, rate: float, direction: int) -> F32:
+        """Acceleration [m/s²] of every housing by the magnetic pull at twice the mains, (count,)."""
+        machine, frequency = self.machine, 2 * self.machine.drive.mains
+        pull = MAGNETIC * 9.81 * machine.rotor.mass
+        moved = complex(structure.accelerance(self.modes, np.array([frequency]), np.array([[pull, pull, 0j]]))[0, direction])
+        lines = [(frequency, abs(moved), 2 * self.draw.mains + cmath.phase(moved))] if frequency < rate / 2 else []
+        return tones(count, rate, lines).astype(np.float32)
+
+    @property
+    def modes(self) -> tuple[structure.Mode, ...]:
+        """Of every housing."""
+        return next(iter(self.draw.specimens.values())).modes
+
+    def _motion(self, place: str, rate: float) -> F32:
         """Acceleration [m/s²] of a bearing's housing in its directions, (D, N)."""
-        count, point, draw, ways = self.count(rate), self.point, self.draw, self.directions(place, rate)
-        specimen = draw.specimens[place]
-        faults = {kind.removeprefix("bearing_"): s for (kind, where), s in self.wrong.items()
-                  if where == place or kind in ("unbalance", "misalignment", "looseness")}
-        out = vibration.motion(specimen, faults, rate, count, np.random.default_rng(draw.seeds[place]), speed=point.speed,
-                               load=point.load, start_phase=draw.phase, directions=ways)
-        for frequency, force, phase in self._tones():
-            if frequency < rate / 2:
-                push = np.array([[force, force, 0]], np.complex128)
-                answer = structure.accelerance(specimen.modes, np.array([frequency]), push)[0, list(ways)]
-                for row, one in zip(out, answer, strict=True):
-                    row += tones(count, rate, [(frequency, abs(one), phase + float(np.angle(one)))])
-        if isinstance(self.machine.fluid, Pump):
-            out += self.cavitation(rate)
-        if isinstance(self.machine.fluid, AirCompressor) and point.supply is not None:
-            fluid = self.machine.fluid
-            pistons = replace(specimen, rotor=0.0, bearing=None, coupling=0.0, roughness=0.0,
-                              knocks=(vibration.Knock(float(fluid.cylinders), fluid.stroke, STROKE_JITTER),))
-            strokes = vibration.motion(pistons, {}, rate, count, np.random.default_rng(draw.strokes), speed=point.speed,
-                                       start_phase=draw.phase, directions=ways)
-            out += strokes * point.supply.is_loaded(self.times(rate))
-        out -= out.mean(axis=1, keepdims=True)                            # it stays where it is: no mean acceleration
+        run, ways, count, before = self.running[place], self.directions(place, rate), self.count(rate), vibration.lead(rate)
+        size, white = vibration.length(rate, count), self.boiling(rate)
+        spectrum = structure.lines(self.modes, vibration.LOADED, self.drive(place, rate), rate, ways)
+        if white is not None:
+            spectrum += rfft(white, size) * band(size, rate)
+        out: F32 = irfft(spectrum, size, axis=1)[:, before:before + count]
+        add_locked(out, *vibration.answers(self.modes, self._forces(place), run.way.speed, rate / 2, ways), run.way, rate)
+        for row, way in zip(out, ways, strict=True):
+            row += self._pull(count, rate, way)
+            row -= row.mean()                                             # it stays where it is: no mean acceleration
         return out
 
-    def _cavitation(self, rate: float) -> NDArray[np.float32]:
-        """Acceleration [m/s²] of the casing by cavitation, (N,)."""
-        fluid, draw, point = self.machine.fluid, self.draw, self.point
-        assert isinstance(fluid, Pump)
-        rng, model = np.random.default_rng(draw.cavitation), operating.pump_cavitation(fluid)
-        noise = cavitation_noise(self.count(rate), rate, rng, point.cavitation, point.blade_pass, fluid.vanes * draw.phase, model)
-        return noise.astype(np.float32)
-
-    def _tones(self) -> list[tuple[float, float, float]]:
-        """(frequency [Hz], force [N], phase [rad]) of what is not locked to the shaft, and of the blades."""
-        machine, point, fluid = self.machine, self.point, self.machine.fluid
-        tones = [(2 * machine.drive.mains, MAGNETIC * 9.81 * machine.rotor.mass, 2 * self.draw.mains)]
-        if isinstance(fluid, Pump | Fan):
-            blades = fluid.vanes if isinstance(fluid, Pump) else fluid.blades
-            area = point.flow / DUCT[machine.type]
-            tones.append((point.blade_pass, math.sqrt(2.0) * fluid.pulsation * point.rise * area, blades * self.draw.phase))
-        return tones
-
     def _heard(self, position: tuple[float, float, float], rate: float) -> F64:
-        """Sound pressure [Pa] at a place in the room, (N,): housings through the room, and the hall, in one spectrum."""
-        machine, where, count = self.machine, self.machine.surroundings, self.count(rate)
-        frequency = rfftfreq(count, 1 / rate)
-        shaken = sum((self.acceleration(b.id, rate, 0).astype(np.float64) for b in machine.bearings), np.zeros(count))
-        spectrum = rfft(shaken) * acoustics.radiation(frequency, acoustics.Radiator(where.area / len(machine.bearings)))
+        """Sound pressure [Pa] at a place in the room, (N,): housings through the room, and the hall, in one spectrum.
+
+        Housings are alike but for what drives them, so their drives and forces are summed first.
+        """
+        machine, where, count, way = self.machine, self.machine.surroundings, self.count(rate), self.shaft
+        radiator, before = acoustics.Radiator(where.area / len(machine.bearings)), vibration.lead(rate)
+        driven: F32 = np.sum([self.drive(b.id, rate)[before:] for b in machine.bearings], axis=0)
+        spectrum = rfft(driven) * structure.transfer(count, rate, self.modes, vibration.LOADED, (0,))[0]
+        white = self.boiling(rate)
+        if white is not None:
+            spectrum += rfft(white[before:]) * (band(count, rate) * np.float32(len(machine.bearings)))
+        forces = rotor.together([self._forces(b.id) for b in machine.bearings])
+        orders, locked = vibration.answers(self.modes, forces, way.speed, rate / 2, (0,))
         if isinstance(machine.fluid, Fan):
-            spectrum += _blades(machine.fluid, self.point, count, rate, self.draw)
-        response = impulse_response(Room(where.size, where.absorption), where.machine, position, rate)
-        spectrum *= rfft(acoustics.folded(response, count))
+            radiated = acoustics.radiation(np.array([machine.fluid.blades * way.speed]), radiator)
+            locked[orders == machine.fluid.blades] += _blade_tone(self.point) / radiated
+        # steady tones are low: so few readings of them will do
+        highest = max(2 * machine.drive.mains, float(orders.max(initial=0.0)) * way.speed)
+        every = SLOWER if count % SLOWER == 0 and highest < 0.4 * rate / SLOWER else 1
+        steady = self._pull(count // every, rate / every, 0) * np.float32(len(machine.bearings))
+        add_locked(steady[None], orders, locked, way, rate / every)
+        spectrum[:len(steady) // 2 + 1] += rfft(steady) * np.float32(every)
+        spectrum *= _radiated(count, rate, radiator)
+        if isinstance(machine.fluid, Fan):
+            spectrum += acoustics.pink_lines(count, rate, np.random.default_rng(self.draw.fan), _blade_level(self.point), 50.0)
+        spectrum *= _echoes(count, rate, Room(where.size, where.absorption), where.machine, position)
         # microphones hear the same hall at the same time, each with its own mixture of it
-        rng = np.random.default_rng([self.draw.hall, *(round(x * 1000) for x in position)])
-        spectrum += acoustics.hall_lines(count, rate, rng, acoustics.Hall(where.noise))
-        heard: F64 = irfft(spectrum, count)
-        return heard + acoustics.hall_tones(count, rate, rng, acoustics.Hall(where.noise))
+        rng, hall = np.random.default_rng([self.draw.hall, *(round(x * 1000) for x in position)]), acoustics.Hall(where.noise)
+        spectrum += acoustics.hall_lines(count, rate, rng, hall)
+        found: F64 = acoustics.hall_tones(count, rate, rng, hall)
+        found += irfft(spectrum, count)
+        return found
+
+    @property
+    def shaft(self) -> Turning:
+        """How it turns."""
+        return next(iter(self.running.values())).way
 
     def turbulence(self, rate: float) -> F64:
         """Relative fluctuation of the flow, (N,): one course for pressure and flow, drawn at 20 Hz, smooth over half a second."""
@@ -158,17 +220,30 @@ class State:
         return {"cage": of.cage * speed, "outer": of.outer * speed, "inner": of.inner * speed, "ball": 2 * of.spin * speed}
 
 
-def _blades(fan: Fan, point: Operating, count: int, rate: float, draw: Draw) -> C128:
-    """Spectrum of a fan's air noise as a source [Pa at 1 m], pink, with its blade tone.
+@kept
+def _radiated(count: int, rate: float, radiator: acoustics.Radiator) -> C64:
+    return acoustics.radiation(frequencies(count, rate), radiator).astype(np.complex64)
 
-    L_W = 37 + 10·lg q + 20·lg Δp, and 4 dB more in the octave of the blades (VDI 2081).
-    """
-    level = acoustics.free_field_level(37 + 10 * math.log10(point.flow) + 20 * math.log10(point.rise), 1.0)
-    tone = math.sqrt(2.0) * acoustics.rms_pressure(level - 10 * math.log10(8) + 4)      # an eighth of the power is in an octave
-    pink = acoustics.pink_density(rfftfreq(count, 1 / rate), level, 50.0, rate / 2)
-    found = acoustics.noise_lines(count, rate, np.random.default_rng(draw.fan), pink)
-    found += rfft(tones(count, rate, [(point.blade_pass, tone, fan.blades * draw.phase)]))
-    return found
+
+@kept
+def _echoes(count: int, rate: float, room: Room, source: tuple[float, float, float], ear: tuple[float, float, float]) -> C64:
+    """Spectrum of a room's impulse response as one period of ``count`` values sees it."""
+    return rfft(acoustics.folded(impulse_response(room, source, ear, rate), count)).astype(np.complex64)
+
+
+def _blades(fluid: Pump | Fan) -> int:
+    return fluid.vanes if isinstance(fluid, Pump) else fluid.blades
+
+
+def _blade_level(point: Operating) -> float:
+    """Sound pressure level [dB] of a fan's air noise at 1 m: L_W = 37 + 10·lg q + 20·lg Δp (VDI 2081)."""
+    return acoustics.free_field_level(37 + 10 * math.log10(point.flow) + 20 * math.log10(point.rise), 1.0)
+
+
+def _blade_tone(point: Operating) -> float:
+    """Source [Pa at 1 m] of a fan's blades: 4 dB more in their octave (VDI 2081)."""
+    octave = _blade_level(point) - 10 * math.log10(8)                     # an eighth of the power is in an octave
+    return math.sqrt(2.0) * acoustics.rms_pressure(octave + 4)
 
 
 def draw_specimen(machine: Machine, rng: np.random.Generator) -> Draw:
@@ -182,10 +257,11 @@ def draw_specimen(machine: Machine, rng: np.random.Generator) -> Draw:
             f"{machine.id}/{b.id}", machine.drive.speed(machine.load), rotor.mass / len(machine.bearings), modes, geometry,
             grade=rotor.grade, coupling=rotor.coupling, roughness=rotor.roughness, ripple=RIPPLE)
         specimens[b.id] = vibration.fitted(plain, rng)
-        seeds[b.id] = int(rng.integers(1 << 62))
+        seeds[b.id] = vibration.cause_seeds(rng)
     phase, mains, share = rng.uniform(0, 2 * math.pi), rng.uniform(0, 2 * math.pi), rng.random()
     rest = [int(x) for x in rng.integers(1 << 62, size=5)]
-    return Draw(specimens, seeds, phase, mains, share, *rest)
+    way = turning(machine.drive.speed(machine.load), phase, RIPPLE, rng)
+    return Draw(specimens, seeds, way, phase, mains, share, *rest)
 
 
 __all__ = ["HEARD_RATE", "Draw", "State", "draw_specimen"]

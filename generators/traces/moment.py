@@ -52,8 +52,12 @@ class Moment:
         return stream(self.seed, "specimen", drift, str(self.renewals.get(drift, 0)))
 
     def rng(self) -> np.random.Generator:
-        """Random numbers of this window."""
+        """Random numbers of this window: of the sensor, and of what it alone meets."""
         return stream(self.seed, "window", self.sensor.channel, repr(self.start))
+
+    def machine(self) -> np.random.Generator:
+        """Random numbers of the module then: the same for all its sensors, whatever they measure and how often."""
+        return stream(self.seed, "machine", f"{self.station.station}/{self.module}", repr(self.start))
 
 
 def moments(run: Run, unit: int, station: str, seed: int, seconds: float = 1.0) -> tuple[Moment, ...]:

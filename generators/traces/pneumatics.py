@@ -45,7 +45,7 @@ def flow(orifice: Orifice, upstream: ArrayLike, downstream: ArrayLike, temperatu
     """Volume flow [m³/s ANR] from ``upstream`` to ``downstream`` [Pa]; 0 where the pressure does not fall. Shape by broadcast."""
     up, down = np.asarray(upstream, np.float64), np.asarray(downstream, np.float64)
     ratio = np.minimum(down / up, 1.0)
-    slow = np.clip((ratio - orifice.critical) / (1 - orifice.critical), 0.0, 1.0)
+    slow = np.minimum(np.maximum((ratio - orifice.critical) / (1 - orifice.critical), 0.0), 1.0)
     found: F64 = orifice.conductance * up * math.sqrt(ANR_TEMPERATURE / temperature) * np.sqrt(1 - slow ** 2)
     return found
 

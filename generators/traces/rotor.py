@@ -5,7 +5,7 @@ Forces are amplitudes per order of the shaft: {order: (3,) complex N}, horizonta
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,12 +45,19 @@ def looseness(force: float, rng: np.random.Generator) -> Forces:
 
     Whole orders fall as 1/√k, halves are a third of their neighbours (engineering defaults); the phases are drawn.
     """
-    found = {}
-    for half in range(1, 2 * HARMONICS + 1):
-        order, phase = half / 2, 2 * math.pi * rng.random()
-        share = (1.0 if half % 2 == 0 else 0.35) / math.sqrt(max(order, 1.0))
-        found[order] = force * share * np.exp(1j * phase) * np.array([0.4, 1.0, 0.15])
-    return found
+    half = np.arange(1, 2 * HARMONICS + 1)
+    share = np.where(half % 2, 0.35, 1.0) / np.sqrt(np.maximum(half / 2, 1.0))
+    turned = force * share * np.exp(2j * math.pi * rng.random(len(half)))
+    return dict(zip((half / 2).tolist(), np.multiply.outer(turned, np.array([0.4, 1.0, 0.15])), strict=True))
 
 
-__all__ = ["GRAVITY", "HARMONICS", "Forces", "eccentricity", "looseness", "misalignment", "unbalance"]
+def together(parts: Iterable[Forces]) -> Forces:
+    """The sum of forces, order by order."""
+    total: dict[float, C128] = {}
+    for part in parts:
+        for order, force in part.items():
+            total[order] = total[order] + force if order in total else force
+    return total
+
+
+__all__ = ["GRAVITY", "HARMONICS", "Forces", "eccentricity", "looseness", "misalignment", "together", "unbalance"]

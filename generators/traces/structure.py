@@ -8,14 +8,16 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
 
+from generators.traces.kept import frequencies, kept
+
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
+C64 = NDArray[np.complex64]
 C128 = NDArray[np.complex128]
 
 HORIZONTAL, VERTICAL, AXIAL = 0, 1, 2
@@ -57,12 +59,16 @@ def accelerance(modes: Sequence[Mode], frequency: F64, force: C128) -> C128:
 def strike(drive: F32, times: F64, impulses: F64, rate: float) -> None:
     """Add impacts at any times [s] to a drive [N s per reading], band-limited: a windowed sinc each. Those outside are lost."""
     at = times * rate
-    first = np.floor(at).astype(np.intp) - TAPS // 2 + 1
+    whole = np.floor(at)
+    first = whole.astype(np.intp) - TAPS // 2 + 1
     inside = (first >= 0) & (first + TAPS <= len(drive))
-    index = first[inside, None] + np.arange(TAPS)
-    off = index - at[inside, None]
-    weight = np.sinc(off) * np.cos(np.pi * off / TAPS) ** 2
-    np.add.at(drive, index, (impulses[inside, None] * weight).astype(np.float32))
+    step = np.arange(1 - TAPS // 2, TAPS // 2 + 1)                         # of each tap from the reading before the impact
+    turn, late = 2 * np.pi / TAPS, np.maximum(at - whole, 1e-9)[inside]
+    # sin(π(late − step)) is ± sin(π·late), and cos² half a cosine of the double: two sines per impact, not two per tap
+    size = impulses[inside] * np.sin(np.pi * late) / np.pi
+    window = 0.5 + 0.5 * (np.outer(np.cos(turn * late), np.cos(turn * step)) + np.outer(np.sin(turn * late), np.sin(turn * step)))
+    weight = window * np.where(step % 2, -1.0, 1.0) / (late[:, None] - step) * size[:, None]
+    np.add.at(drive, first[inside, None] + np.arange(TAPS), weight.astype(np.float32))
 
 
 def answer(modes: tuple[Mode, ...], along: tuple[float, float, float], drive: F32, rate: float,
@@ -83,18 +89,28 @@ def answer(modes: tuple[Mode, ...], along: tuple[float, float, float], drive: F3
     Returns:
         (D, N) [m/s²].
     """
-    count = fft.next_fast_len(len(drive), real=True)
-    spectrum = fft.rfft(drive, count)
-    through = _transfer(modes, along, rate, count, directions, contact)
-    found: F32 = fft.irfft(through * spectrum, count, axis=1)[:, :len(drive)]
+    found: F32 = fft.irfft(lines(modes, along, drive, rate, directions, contact), padded(len(drive)), axis=1)[:, :len(drive)]
     return found
 
 
-@lru_cache(maxsize=8)
-def _transfer(modes: tuple[Mode, ...], along: tuple[float, float, float], rate: float, count: int,
-              directions: tuple[int, ...], contact: float) -> NDArray[np.complex64]:
-    """(D, count / 2 + 1) spectrum of the answer to one impulse of 1 N s, a half sine as long as a contact, as sampled."""
-    frequency = fft.rfftfreq(count, 1 / rate)
+def lines(modes: tuple[Mode, ...], along: tuple[float, float, float], drive: F32, rate: float, directions: tuple[int, ...],
+          contact: float = CONTACT) -> C64:
+    """Spectrum of :func:`answer`, (D, padded(N) // 2 + 1)."""
+    count = padded(len(drive))
+    found: C64 = transfer(count, rate, modes, along, directions, contact) * fft.rfft(drive, count)
+    return found
+
+
+def padded(count: int) -> int:
+    """A length not shorter that transforms quickly."""
+    return int(fft.next_fast_len(count, real=True))
+
+
+@kept
+def transfer(count: int, rate: float, modes: tuple[Mode, ...], along: tuple[float, float, float],
+             directions: tuple[int, ...], contact: float = CONTACT) -> C64:
+    """(D, count // 2 + 1) spectrum of the answer to one impulse of 1 N s, a half sine as long as a contact, as sampled."""
+    frequency = frequencies(count, rate)
     omega = 2 * np.pi * frequency
     total = np.zeros((len(directions), len(omega)), np.complex128)
     for mode in modes:
@@ -106,4 +122,5 @@ def _transfer(modes: tuple[Mode, ...], along: tuple[float, float, float], rate: 
     return (-rate * omega ** 2 * pulse * total).astype(np.complex64)
 
 
-__all__ = ["AXIAL", "HORIZONTAL", "RUN_UP", "VERTICAL", "Mode", "accelerance", "answer", "receptance", "strike"]
+__all__ = ["AXIAL", "HORIZONTAL", "RUN_UP", "VERTICAL", "Mode", "accelerance", "answer", "lines", "padded", "receptance",
+           "strike", "transfer"]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -85,7 +86,7 @@ def placement_pressure(times: ArrayLike, nozzle: Nozzle, supply: float, cycle: C
     """Gauge pressure [Pa] of a nozzle's line over one pick, hold and release.
 
     Args:
-        times: [s] from the beginning of the cycle, ascending, shape (N,).
+        times: [s] from the beginning of a cycle, of one or of several, shape (N,).
         nozzle: With its leak.
         supply: [Pa] at the ejector.
         cycle: When what happens.
@@ -108,10 +109,10 @@ def placement_pressure(times: ArrayLike, nozzle: Nozzle, supply: float, cycle: C
         if begin >= end or begin == -math.inf:
             continue
         slope, goal = _line(nozzle, way, sucks, blows, supply)
-        first, last = np.searchsorted(times, [begin, end])
-        ask = np.append(times[first:last], end if math.isfinite(end) else begin) - begin
+        inside = np.flatnonzero((times >= begin) & (times < end))
+        ask = np.append(times[inside], end if math.isfinite(end) else begin) - begin
         found = relax(slope, pressure, goal, ask)
-        out[first:last] = found[:-1] - ATMOSPHERE
+        out[inside] = found[:-1] - ATMOSPHERE
         pressure = float(found[-1])
     return out
 
@@ -133,6 +134,7 @@ def _line(nozzle: Nozzle, way: Orifice, sucks: bool, blows: bool, supply: float)
     return slope, _vacuum_rest(nozzle, supply, way) if sucks else ATMOSPHERE
 
 
+@lru_cache(maxsize=64)
 def _vacuum_rest(nozzle: Nozzle, supply: float, way: Orifice) -> float:
     strength = nozzle.ejector.strength(supply)
     if strength == 0:

@@ -1,13 +1,14 @@
 """vibration: the acceleration of a machine's housing, from its rotor, bearings, gears and belts through its structure.
 
 Forces come first. Those locked to the shaft repeat every two turns, so their steady answer is one table over two turns, looked
-up at the shaft's angle; impacts and noise go through the modes one by one. That is why the cost hardly depends on the faults.
+up at the shaft's angle; impacts and noise go through all modes in one spectrum. The cost hardly depends on the faults.
 """
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,21 +17,24 @@ from scipy import fft
 from generators.traces import bearings, gears, rotor, structure
 from generators.traces.bearings import Bearing
 from generators.traces.gears import Gear
+from generators.traces.kept import frequencies, kept
+from generators.traces.normals import normals
 from generators.traces.structure import HORIZONTAL, Mode
+from generators.traces.turning import Turning, add_locked, turning
 from scenes.errors import InputError
 
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
+C64 = NDArray[np.complex64]
+C128 = NDArray[np.complex128]
+Through = Callable[[F64], Any]                 # [Hz], shape as given, to a complex factor
 
-FINE = 64                                      # [values] at least per period in a table: 0.1 % by linear interpolation
-SMALLEST = 1 << 11                             # [values] in a table of two turns
-KNOT = 128                                     # [readings] over which the speed is held
-BLOCK = 1 << 14                                # [readings] worked on at once: stays in the cache
 LOADED = (0.5, 0.8, 0.3)                       # [1] direction of strikes and rolling noise: down, a little across and along
 WORST_GRADE = 0.1                              # [m/s] G100 at severity 1 of unbalance (engineering default)
-RIPPLES = 3                                    # tones of which the speed's ripple is made
+KNOCKS_DIFFER = 0.1                            # [1] σ of the logarithm of their impulses (engineering default)
 RIPPLE_WORN = 4.0                              # [1] more ripple with a failed bearing (engineering default)
 
+CAUSES = (*bearings.PARTS, "foot", "noisy", "knocking")
 FAULTS = (*bearings.PARTS, "unbalance", "misalignment", "looseness", "gear_tooth", "gear_wear", "belt", "roughness")
 
 
@@ -82,9 +86,9 @@ def motion(machine: Machine, faults: Mapping[str, float], rate: float, count: in
 
     Args:
         faults: Severity 0 … 1 by name, of ``FAULTS``; what is not named is sound.
-        rate: [Hz].
+        rate: [Hz]. The same generator gives the same turning and the same strikes at every rate.
         count: Number of readings.
-        rng: Its children are used, one per cause: a fault that is added does not change what the others draw.
+        rng: Gives each cause a seed of its own: a fault that is added does not change what the others draw.
         speed: [Hz] of the shaft; the rated one by default.
         load: [1] of the rated one, on bearings and gears.
         start_phase: [rad] of the shaft at the first reading.
@@ -93,15 +97,78 @@ def motion(machine: Machine, faults: Mapping[str, float], rate: float, count: in
     Raises:
         InputError: a fault that is unknown or that this machine cannot have; a severity outside 0 … 1.
     """
-    check(machine, faults)
-    turning, rolling, foot, noisy, knocking = rng.spawn(5)
-    speed = machine.speed if speed is None else speed
-    worn = sum(faults.get(part, 0.0) for part in bearings.PARTS)
-    way = _turns(replace(machine, ripple=machine.ripple * (1 + RIPPLE_WORN * worn)), rate, count, speed, start_phase, turning)
-    out = np.zeros((len(directions), count), np.float32)
-    _locked(out, machine, faults, way, rate, speed, load, foot, directions)
-    _struck(out, machine, faults, way, rate, speed, load, rolling, knocking, noisy, directions)
+    return moved(running(machine, faults, rng, speed=speed, load=load, start_phase=start_phase), rate, count, directions)
+
+
+def moved(run: Running, rate: float, count: int, directions: tuple[int, ...], through: Through | None = None,
+          more: C64 | None = None) -> F32:
+    """What comes of a machine's acceleration, (D, count).
+
+    Args:
+        run: The machine.
+        rate: [Hz].
+        count: Number of readings.
+        directions: 0 horizontal, 1 vertical, 2 axial.
+        through: What is made of it on the way, as a factor by frequency [Hz]; None: the acceleration [m/s²] itself.
+        more: Noise that is added at the end: its lines, (``length(rate, count)`` // 2 + 1,).
+    """
+    size, machine = length(rate, count), run.machine
+    spectrum = structure.lines(machine.modes, LOADED, drive(run, rate, count), rate, directions)
+    if through is not None:
+        spectrum *= passed(size, rate, through)
+    if more is not None:
+        spectrum += more
+    out: F32 = fft.irfft(spectrum, size, axis=1)[:, lead(rate):lead(rate) + count]
+    add_locked(out, *answers(machine.modes, forces(run), run.way.speed, rate / 2, directions, through), run.way, rate)
     return out
+
+
+@kept
+def passed(count: int, rate: float, through: Through) -> C64:
+    """What ``through`` makes of every line of a spectrum; kept, so it should be a function that stays."""
+    found: C64 = through(frequencies(count, rate)).astype(np.complex64)
+    return found
+
+
+def length(rate: float, count: int) -> int:
+    """[readings] of run-up and window, as they are transformed."""
+    return structure.padded(lead(rate) + count)
+
+
+@dataclass(frozen=True, eq=False)
+class Running:
+    """A machine at one moment: what is wrong, how it turns, and a seed per cause. Made by ``running``."""
+    machine: Machine
+    faults: Mapping[str, float]
+    load: float                                # [1]
+    way: Turning
+    seeds: Mapping[str, int]                   # by cause
+    turned: float = 1.0                        # [1] on what is locked to the shaft, where ``levels`` sets it
+    driven: float = 1.0                        # [1] on strikes and noise, likewise
+
+    @property
+    def worn(self) -> float:
+        """[1] all spalls together."""
+        return sum(self.faults.get(part, 0.0) for part in bearings.PARTS)
+
+    def rng(self, cause: str) -> np.random.Generator:
+        """Random numbers of one cause, from the beginning."""
+        return np.random.default_rng(self.seeds[cause])
+
+
+def running(machine: Machine, faults: Mapping[str, float], rng: np.random.Generator, *, speed: float | None = None,
+            load: float = 1.0, start_phase: float = 0.0) -> Running:
+    """A machine at one moment. Arguments and errors as of ``motion``."""
+    check(machine, faults)
+    seeds, worn = cause_seeds(rng), sum(faults.get(part, 0.0) for part in bearings.PARTS)
+    way = turning(machine.speed if speed is None else speed, start_phase, machine.ripple * (1 + RIPPLE_WORN * worn), rng)
+    return Running(machine, faults, load, way, seeds)
+
+
+def cause_seeds(rng: np.random.Generator) -> dict[str, int]:
+    """A seed per cause, of one draw: a fault that is added does not change what the others draw."""
+    first = int(rng.integers(1 << 62))
+    return {cause: first + k for k, cause in enumerate(CAUSES)}
 
 
 def check(machine: Machine, faults: Mapping[str, float]) -> None:
@@ -118,95 +185,97 @@ def check(machine: Machine, faults: Mapping[str, float]) -> None:
             raise InputError(f"{where}: this machine has none; leave the fault out, or describe the part")
 
 
-@dataclass(frozen=True, eq=False)
-class _Way:
-    """The shaft's turns over a window and its run-up."""
-    time: F64                                  # (K + 1,) [s] knots, 0 at the first reading
-    turns: F64                                 # (K + 1,) [1]
-    lead: int                                  # readings of run-up
-    angle: F64                                 # (N,) [1] turns at each reading
-
-
-def _turns(machine: Machine, rate: float, count: int, speed: float, phase: float, rng: np.random.Generator) -> _Way:
-    blocks, before = -(-count // KNOT), -(-round(structure.RUN_UP * rate) // KNOT)
-    time: F64 = np.arange(-before, blocks + 1, dtype=np.float64) * (KNOT / rate)
-    turns = phase / (2 * math.pi) + speed * time
-    tone, start = rng.uniform(0.3, 6.0, (RIPPLES, 1)), rng.uniform(0, 2 * math.pi, (RIPPLES, 1))
-    swing = speed * machine.ripple * math.sqrt(2 / RIPPLES) / (2 * math.pi * tone)
-    turns = turns + (swing * (np.sin(2 * math.pi * tone * time + start) - np.sin(start))).sum(axis=0)
-    own = turns[before:]
-    angle = (own[:-1, None] + np.diff(own)[:, None] * (np.arange(KNOT) / KNOT)).reshape(-1)[:count]
-    return _Way(time, turns, before * KNOT, angle)
-
-
-def forces(machine: Machine, faults: Mapping[str, float], speed: float, load: float, rng: np.random.Generator) -> rotor.Forces:
+def forces(run: Running) -> rotor.Forces:
     """All forces locked to the shaft: {order: (3,) complex N}."""
+    machine, faults = run.machine, run.faults
     off = rotor.eccentricity(machine.grade + WORST_GRADE * faults.get("unbalance", 0.0), machine.speed)
-    parts = [rotor.unbalance(machine.rotor, off, speed)]
+    parts = [rotor.unbalance(machine.rotor, off, run.way.speed)]
     if faults.get("misalignment"):
         parts.append(rotor.misalignment(machine.coupling * faults["misalignment"]))
     if faults.get("looseness"):
-        parts.append(rotor.looseness(rotor.GRAVITY * machine.rotor * faults["looseness"], rng))
+        parts.append(rotor.looseness(rotor.GRAVITY * machine.rotor * faults["looseness"], run.rng("foot")))
     if machine.gear:
-        parts.append(gears.mesh(machine.gear, load, faults.get("gear_wear", 0.0)))
-    total: dict[float, NDArray[np.complex128]] = {}
-    for part in parts:
-        for order, force in part.items():
-            total[order] = total.get(order, 0) + force
-    return total
+        parts.append(gears.mesh(machine.gear, run.load, faults.get("gear_wear", 0.0)))
+    total = rotor.together(parts)
+    return total if run.turned == 1 else {order: force * run.turned for order, force in total.items()}
 
 
-def _locked(out: F32, machine: Machine, faults: Mapping[str, float], way: _Way, rate: float, speed: float, load: float,
-            rng: np.random.Generator, directions: tuple[int, ...]) -> None:
-    """Add the steady answer to forces that are locked to the shaft."""
-    found = {k: f for k, f in forces(machine, faults, speed, load, rng).items() if k * speed < rate / 2}
-    if not found:
-        return
-    order = np.array(list(found))
-    half = np.rint(2 * order).astype(np.intp)
-    size = max(SMALLEST, 1 << int(FINE * half.max() - 1).bit_length())
-    answer = structure.accelerance(machine.modes, order * speed, np.stack(list(found.values())))
-    spectrum = np.zeros((len(directions), size // 2 + 1), np.complex64)
-    spectrum[:, half] = answer[:, list(directions)].T * (size / 2)
-    table = fft.irfft(spectrum, size, axis=1)
-    slope = np.roll(table, -1, axis=1) - table
-    for begin in range(0, out.shape[1], BLOCK):
-        at = way.angle[begin:begin + BLOCK] * (size / 2)
-        low = np.floor(at)
-        share, index = (at - low).astype(np.float32), low.astype(np.intp) & (size - 1)
-        for row, values, step in zip(out, table, slope, strict=True):
-            row[begin:begin + BLOCK] += values[index] + step[index] * share
+def answers(modes: Sequence[Mode], found: rotor.Forces, speed: float, highest: float, directions: tuple[int, ...],
+            through: Through | None = None) -> tuple[F64, C128]:
+    """Orders of forces locked to a shaft [Hz] that come below ``highest`` [Hz], (K,), and the acceleration [m/s²] that they
+    make, or what ``through`` makes of it: (K, D)."""
+    order = np.array([k for k in found if k * speed < highest])
+    if not len(order):
+        return order, np.empty((0, len(directions)), np.complex128)
+    answer = structure.accelerance(modes, order * speed, np.array([found[k] for k in order.tolist()]))[:, list(directions)]
+    return order, answer if through is None else answer * through(order * speed)[:, None]
 
 
-def _struck(out: F32, machine: Machine, faults: Mapping[str, float], way: _Way, rate: float, speed: float, load: float,
-            rolling: np.random.Generator, knocking: np.random.Generator, noisy: np.random.Generator,
-            directions: tuple[int, ...]) -> None:
-    """Add impacts and noise, mode by mode."""
-    count = out.shape[1] + way.lead
-    span = (float(way.turns[0]), float(way.turns[-1]))
-    angle, impulse = [], []
-    for part, stream in zip(bearings.PARTS, rolling.spawn(len(bearings.PARTS)), strict=True):
-        if machine.bearing and faults.get(part):
-            hits = bearings.impacts(machine.bearing, part, faults[part], span, speed, stream, angle=machine.angle,
-                                    slip=machine.slip, load=load, clearance=machine.clearance)
-            angle.append(hits.angle / (2 * math.pi))
-            impulse.append(hits.impulse)
-    knocks = [replace(k, impulse=k.impulse * (1 + 9 * faults.get("belt", 0.0))) for k in machine.knocks]
+def lead(rate: float) -> int:
+    """[readings] of run-up: what strikes in them may still ring in a window."""
+    return math.ceil(structure.RUN_UP * rate)
+
+
+def drive(run: Running, rate: float, count: int) -> F32:
+    """Impulses [N s] of strikes and noise along ``LOADED``, per reading, after a run-up: shape (lead + count,)."""
+    before = lead(rate)
+    level = noise_force(run) * run.driven
+    if level:
+        found = normals(run.rng("noisy"), before + count)
+        found *= np.float32(level * math.sqrt(rate / 2) / rate)            # over half the rate, as an impulse per reading
+    else:
+        found = np.zeros(before + count, np.float32)
+    times, impulses = strikes(run, count / rate)
+    if len(times):
+        structure.strike(found, times + before / rate, impulses * run.driven, rate)
+    return found
+
+
+def noise_force(run: Running) -> float:
+    """[N/√Hz] white, of rolling and of air."""
+    faults, machine = run.faults, run.machine
+    rough = 1 + run.worn + 3 * faults.get("looseness", 0.0) + 6 * faults.get("roughness", 0.0)      # engineering defaults
+    return machine.roughness * rough * run.way.speed / machine.speed
+
+
+def knocks(run: Running) -> list[Knock]:
+    """What knocks once per turn of something else, as its faults let it."""
+    machine, faults = run.machine, run.faults
+    found = [replace(k, impulse=k.impulse * (1 + 9 * faults.get("belt", 0.0))) for k in machine.knocks]
     if machine.gear and faults.get("gear_tooth"):
-        knocks.append(Knock(1.0, machine.gear.impulse * load * faults["gear_tooth"], 0.0))
-    for knock in knocks:
-        where = np.arange(math.floor(span[0] * knock.ratio), span[1] * knock.ratio + 1) + knocking.random()
-        angle.append((where + knock.jitter * knocking.standard_normal(len(where))) / knock.ratio)
-        impulse.append(knock.impulse * np.exp(0.1 * knocking.standard_normal(len(where))))
-    worn = sum(faults.get(p, 0.0) for p in bearings.PARTS)
-    rough = 1 + worn + 3 * faults.get("looseness", 0.0) + 6 * faults.get("roughness", 0.0)      # engineering defaults
-    level = machine.roughness * rough * speed / machine.speed
-    drive = noisy.standard_normal(count, dtype=np.float32)
-    drive *= np.float32(level * math.sqrt(rate / 2) / rate)                # [N/√Hz] over half the rate, as an impulse per reading
-    if angle:
-        times = np.interp(np.concatenate(angle), way.turns, way.time) + way.lead / rate
-        structure.strike(drive, times, np.concatenate(impulse), rate)
-    out += structure.answer(machine.modes, LOADED, drive, rate, directions)[:, way.lead:]
+        found.append(Knock(1.0, machine.gear.impulse * run.load * faults["gear_tooth"], 0.0))
+    return found
 
 
-__all__ = ["FAULTS", "Knock", "Machine", "check", "fitted", "forces", "motion", "vibration"]
+def spalls(run: Running, seconds: float) -> dict[bearings.Part, tuple[F64, F64]]:
+    """Times [s] of the strikes of every spall from the run-up to ``seconds``, and their impulses [N s]: both (K,)."""
+    machine, way, found = run.machine, run.way, {}
+    own: list[bearings.Part] = [part for part in bearings.PARTS if machine.bearing and run.faults.get(part)]
+    if own:
+        time, turns = way.knots(structure.RUN_UP, seconds)
+    for part in own:
+        assert machine.bearing is not None
+        hits = bearings.impacts(machine.bearing, part, run.faults[part], (float(turns[0]), float(turns[-1])), way.speed,
+                                run.rng(part), angle=machine.angle, slip=machine.slip, load=run.load, clearance=machine.clearance)
+        found[part] = np.interp(hits.angle / (2 * math.pi), turns, time), hits.impulse
+    return found
+
+
+def strikes(run: Running, seconds: float) -> tuple[F64, F64]:
+    """Times [s] of all strikes from the run-up to ``seconds``, and their impulses [N s]: both (K,), by cause."""
+    own, found = knocks(run), list(spalls(run, seconds).values())
+    if own:
+        time, turns = run.way.knots(structure.RUN_UP, seconds)
+        rng = run.rng("knocking")
+    for knock in own:
+        where = np.arange(math.floor(turns[0] * knock.ratio), turns[-1] * knock.ratio + 1) + rng.random()
+        angle = (where + knock.jitter * rng.standard_normal(len(where))) / knock.ratio
+        found.append((np.interp(angle, turns, time), knock.impulse * np.exp(KNOCKS_DIFFER * rng.standard_normal(len(where)))))
+    if not found:
+        return np.empty(0), np.empty(0)
+    return np.concatenate([times for times, _ in found]), np.concatenate([impulses for _, impulses in found])
+
+
+__all__ = ["CAUSES", "FAULTS", "LOADED", "Knock", "Machine", "Running", "Through", "answers", "cause_seeds", "check", "drive",
+           "fitted", "forces", "knocks", "lead", "length", "motion", "moved", "noise_force", "passed", "running", "spalls",
+           "strikes", "vibration"]

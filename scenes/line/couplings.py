@@ -29,6 +29,13 @@ PLENUM_DROP = 10.0                             # [K] between plenum and board at
 BELT_SLIP = 0.01                               # [1] of the belt's speed that a seized roller costs
 SHAKE = 0.2                                    # [m/s²] RMS of a healthy belt; 0.05–0.5 (domain reference 3.5)
 
+BLOWER_SHAKE, WORN_SHAKE = 0.72, 6.6           # [m/s²] RMS: 0.073 g healthy, 0.67 g spalled, as on real data (reference 5.2)
+BLOWER_VELOCITY, WORN_VELOCITY = 0.6e-3, 6e-3  # [m/s] RMS: zone A when new, zone D at the end (ISO 10816-1 class I)
+BLOWER_AMPS, WORN_AMPS = 2.0, 1.2              # [A] RMS of the fan's torque; of a failed bearing's friction
+BELT_AMPS, WORN_BELT_AMPS, LOAD_AMPS = 1.2, 0.6, 0.1      # [A] RMS of the belt; of a failed bearing; of a full oven
+HALL_LEVEL, IDLE_HALL = 66.0, 52.0             # [dB] beside the conveyor while the oven runs; while it does not
+KNOCK_LEVEL = 52.0                             # [dB] of a belt that shakes by SHAKE, at the same place
+
 HEADER = 0.65e6                                # [Pa] gauge of the compressed-air header
 REGULATED = 0.5e6                              # [Pa] gauge at the machine
 LINE_CONDUCTANCE = 1.5e-8                      # [m³/(s Pa)] sonic conductance of hose, filter and regulator (ISO 6358)
@@ -36,6 +43,8 @@ CRITICAL = 0.3                                 # [1] their critical pressure rat
 CONSUMPTION = 3.3e-3                           # [m³/s] ANR of one placement machine: 200 l/min
 DROOP = 5e3                                    # [Pa] by which the regulated pressure falls per nominal flow more than nominal
 VACUUM, WORN_VACUUM = -80e3, 25e3              # [Pa] gauge of a new nozzle; lost by a worn one: −80 → −55 kPa
+AIR_LEVEL, BUSY_AIR = 40.0, 3.0                # [dB] around 40 kHz of valves and nozzles at rest; [1] of that power at work
+JET_LEVEL, JET_CONDUCTANCE = 80.0, 1.8e-8      # [dB] around 40 kHz of a leak of [m³/(s Pa)]
 FULL_VACUUM = 0.45e6                           # [Pa] gauge supply from which on an ejector gives its full vacuum
 
 
@@ -108,6 +117,36 @@ def vacuum(wear: ArrayLike, pressure: ArrayLike) -> F64:
 def shake(knocks: ArrayLike) -> F64:
     """Acceleration RMS of the belt [m/s²], by that of the knocks of a bad roller."""
     found: F64 = np.hypot(SHAKE, np.asarray(knocks, np.float64))
+    return found
+
+
+def blower_motion(severity: ArrayLike, turns: ArrayLike) -> tuple[F64, F64]:
+    """Vibration of a blower, RMS [m/s²] and [m/s], by the severity of its bearing [1] and its speed over the nominal one [1]."""
+    worn, slow = np.asarray(severity, np.float64), np.sqrt(np.maximum(np.asarray(turns, np.float64), 0.0))
+    return np.hypot(BLOWER_SHAKE, WORN_SHAKE * worn) * slow, np.hypot(BLOWER_VELOCITY, WORN_VELOCITY * worn) * slow
+
+
+def blower_amps(severity: ArrayLike) -> F64:
+    """Current of a blower's motor [A RMS]: torque, of the fan and of the bearing's friction."""
+    found: F64 = BLOWER_AMPS + WORN_AMPS * np.asarray(severity, np.float64)
+    return found
+
+
+def belt_amps(severity: ArrayLike, load: ArrayLike) -> F64:
+    """Current of the conveyor's motor [A RMS]: friction, and the weight of the boards in an oven filled by ``load`` [1]."""
+    found: F64 = BELT_AMPS + WORN_BELT_AMPS * np.asarray(severity, np.float64) + LOAD_AMPS * np.asarray(load)
+    return found
+
+
+def knock_power(shaken: ArrayLike) -> F64:
+    """Mean square of the sound of the belt's drive alone, over that of 0 dB [1]: it goes with that of the acceleration [m/s²]."""
+    found: F64 = 10**(KNOCK_LEVEL / 10) * (np.asarray(shaken, np.float64) / SHAKE)**2
+    return found
+
+
+def jet_power(leak: ArrayLike) -> F64:
+    """Mean square of the sound of a leak around 40 kHz, over that of 0 dB [1]: it goes with its opening [m³/(s Pa)]."""
+    found: F64 = 10**(JET_LEVEL / 10) * (np.asarray(leak, np.float64) / JET_CONDUCTANCE)
     return found
 
 
@@ -186,5 +225,5 @@ def instrument_drifts(line: Line, severity: F64) -> dict[str, float]:
     return out
 
 
-__all__ = ["SETPOINTS", "clog", "combined", "heat_held", "instrument_drifts", "number", "paste_share", "process_drifts", "shake",
-           "supply", "vacuum", "zone_sag"]
+__all__ = ["SETPOINTS", "belt_amps", "blower_amps", "blower_motion", "clog", "combined", "heat_held", "instrument_drifts",
+           "jet_power", "knock_power", "number", "paste_share", "process_drifts", "shake", "supply", "vacuum", "zone_sag"]

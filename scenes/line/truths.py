@@ -141,8 +141,8 @@ def air_flow(view: View, n: int, rng: np.random.Generator) -> F64:
 
 def ultrasound(view: View, n: int, rng: np.random.Generator) -> F64:
     """Level around 40 kHz at the machine [dB]: the power of a leak's jet goes with its opening."""
-    jet = view.total("air_leak", "conductance") / 1.8e-8
-    return 10 * np.log10(1e4 * _working(view, 3.0, 1.0) + 1e8 * jet) + wander(view.times, 0.8, 2.0, rng)
+    jet = c.jet_power(view.total("air_leak", "conductance"))
+    return 10 * np.log10(10**(c.AIR_LEVEL / 10) * _working(view, c.BUSY_AIR, 1.0) + jet) + wander(view.times, 0.8, 2.0, rng)
 
 
 def nozzle_vacuum(view: View, n: int, rng: np.random.Generator) -> F64:
@@ -219,19 +219,20 @@ def _turns(view: View, n: int) -> F64:
 
 
 def blower_current(view: View, n: int, rng: np.random.Generator) -> F64:
-    """Current of a blower's motor [A]: torque, of the fan and of the bearing's friction."""
-    return view.on * (2.0 + 1.2 * view.condition("zone_blower_bearing", f"zone{n}")) * (1 + wander(view.times, 0.01, 10.0, rng))
+    """Current of a blower's motor [A]."""
+    amps = c.blower_amps(view.condition("zone_blower_bearing", f"zone{n}"))
+    return view.on * amps * (1 + wander(view.times, 0.01, 10.0, rng))
 
 
 def blower_velocity(view: View, n: int, rng: np.random.Generator) -> F64:
-    """Vibration velocity RMS of a blower, 10–1000 Hz [m/s]: zone A when new, zone D at the end (ISO 10816-1 class I)."""
-    level = np.hypot(0.6e-3, 6e-3 * view.condition("zone_blower_bearing", f"zone{n}")) * np.sqrt(np.maximum(_turns(view, n), 0.0))
+    """Vibration velocity RMS of a blower, 10–1000 Hz [m/s]."""
+    level = c.blower_motion(view.condition("zone_blower_bearing", f"zone{n}"), _turns(view, n))[1]
     return level * np.exp(wander(view.times, 0.06, 60.0, rng))
 
 
 def blower_acceleration(view: View, n: int, rng: np.random.Generator) -> F64:
-    """Vibration acceleration RMS of a blower [m/s²]: 0.073 g healthy, 0.67 g spalled, as on real data (domain reference 5.2)."""
-    level = np.hypot(0.72, 6.6 * view.condition("zone_blower_bearing", f"zone{n}")) * np.sqrt(np.maximum(_turns(view, n), 0.0))
+    """Vibration acceleration RMS of a blower [m/s²]."""
+    level = c.blower_motion(view.condition("zone_blower_bearing", f"zone{n}"), _turns(view, n))[0]
     return level * np.exp(wander(view.times, 0.05, 30.0, rng))
 
 
@@ -256,15 +257,15 @@ def belt_acceleration(view: View, n: int, rng: np.random.Generator) -> F64:
 
 
 def belt_sound(view: View, n: int, rng: np.random.Generator) -> F64:
-    """Sound pressure level beside the conveyor [dB]: fans and hall, and the knocks of a bad roller (power with acceleration²)."""
-    knocks = (c.shake(view.total("conveyor_bearing", "shake")) / c.SHAKE)**2
-    background = np.where(view.on, 10**6.6, 10**5.2)
-    return 10 * np.log10(background + view.on * 10**5.2 * knocks) + wander(view.times, 0.5, 10.0, rng)
+    """Sound pressure level beside the conveyor [dB]: fans and hall, and the knocks of a bad roller."""
+    knocks = c.knock_power(c.shake(view.total("conveyor_bearing", "shake")))
+    background = np.where(view.on, 10**(c.HALL_LEVEL / 10), 10**(c.IDLE_HALL / 10))
+    return 10 * np.log10(background + view.on * knocks) + wander(view.times, 0.5, 10.0, rng)
 
 
 def belt_current(view: View, n: int, rng: np.random.Generator) -> F64:
-    """Current of the conveyor's motor [A]: friction, and the weight of the boards."""
-    pull = 1.2 + 0.6 * view.condition("conveyor_bearing") + 0.1 * _load(view)
+    """Current of the conveyor's motor [A]."""
+    pull = c.belt_amps(view.condition("conveyor_bearing"), _load(view))
     return view.on * pull * (1 + wander(view.times, 0.012, 15.0, rng))
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
@@ -50,12 +51,21 @@ def mesh(package: Package, lifted: Lifted = ()) -> Mesh:
 
 @lru_cache(maxsize=4096)
 def _plain(key: _Key) -> Mesh:
-    return _build(key.package, ())
+    return _painted(_build(key.package, ()), key.package)
 
 
 @lru_cache(maxsize=_VARIANTS)
 def _variant(key: _Key, lifted: Lifted) -> Mesh:
-    return _build(key.package, lifted)
+    return _painted(_build(key.package, lifted), key.package)
+
+
+def _painted(made: Mesh, package: Package) -> Mesh:
+    """The mesh with the package's own materials."""
+    if not package.paint:
+        return made
+    paint = dict(package.paint)
+    rows = np.array([paint.get(row, paint.get(-1, row)) for row in range(256)], np.uint8)
+    return replace(made, material=rows[made.material])
 
 
 def turn_of(package: Package) -> float:

@@ -52,13 +52,15 @@ class Package:
     pitch: float = 0.0                         # [m] where it has one
     model: str = ""                            # resolved path of a STEP model, where one is used
     dims: dict[str, float] = field(default_factory=dict)   # further lengths [m] that the mesh of this kind needs
+    paint: tuple[tuple[int, int], ...] = ()    # material rows that its mesh has instead: (was, now); was −1 is all others
 
     @property
     def key(self) -> str:
         """Equal keys share one mesh."""
         numbers = [*self.body, *self.center, *(v for t in self.terminals for v in (*t.center, *t.size, t.height, t.direction)),
                    *self.dims.values()]
-        return f"{self.kind}|{self.name}|{self.model}|" + ",".join(f"{n * 1e6:.0f}" for n in numbers)
+        paint = "".join(f"|{was}>{now}" for was, now in self.paint)
+        return f"{self.kind}|{self.name}|{self.model}|" + ",".join(f"{n * 1e6:.0f}" for n in numbers) + paint
 
 
 __all__ = ["JointKind", "Package", "PackageKind", "Terminal"]

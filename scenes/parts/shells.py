@@ -243,7 +243,8 @@ def module(package: Package, contacts: list[Solid]) -> Built:
     """A small board under a shield; an antenna at its free end."""
     (cx, cy), (bx, by, h) = package.center, package.body
     board = 0.8e-3 if h > 1.5e-3 else 0.4 * h
-    solids = [block((bx, by, board - 0.02e-3), "pcb_module", center=(cx, cy), z0=0.02e-3)]
+    # its top lies 20 µm under the contacts' and the antenna's: in one plane it would be chance which of them is seen
+    solids = [block((bx, by, board - 0.04e-3), "pcb_module", center=(cx, cy), z0=0.02e-3)]
     antenna = package.dims.get("antenna", 0.0)
     side = package.dims.get("free_side", 0.0) * 1e3
     dx, dy = math.cos(side), math.sin(side)
@@ -251,7 +252,7 @@ def module(package: Package, contacts: list[Solid]) -> Built:
     sx, sy = bx - 2 * margin - antenna * abs(dx), by - 2 * margin - antenna * abs(dy)
     at = (cx - dx * antenna / 2, cy - dy * antenna / 2)
     solids.append(can(corners(sx / 2, sy / 2, 0.6e-3 if min(sx, sy) > 3e-3 else 0.1 * min(sx, sy), at, steps=2),
-                      [board - 0.01e-3, h - 0.12e-3, h], min(0.2e-3, 0.2 * h), "shield", inset=[0, 0, 0.1e-3]))
+                      [board - 0.03e-3, h - 0.12e-3, h], min(0.2e-3, 0.2 * h), "shield", inset=[0, 0, 0.1e-3]))
     if antenna:
         solids += _meander((bx, by), package.center, side, antenna, board)
     return [*solids, *contacts], (at[0] - 0.42 * sx, at[1] - 0.42 * sy, at[0] + 0.42 * sx, at[1] + 0.42 * sy)

@@ -197,7 +197,7 @@ def cup(outer: tuple[float, float], inner: tuple[float, float], x_mouth: float, 
                  ring(x_end, outer, bevel)], material, PartKind.LEAD)
 
 
-def _split_normals(vertices: F64, faces: I64) -> tuple[F64, F64, I64]:
+def split_normals(vertices: F64, faces: I64) -> tuple[F64, F64, I64]:
     """Vertices split at creases: (vertices, normals, faces)."""
     a, b, c = (vertices[faces[:, i]] for i in range(3))
     face_normal = np.cross(b - a, c - a)
@@ -231,7 +231,7 @@ def _split_normals(vertices: F64, faces: I64) -> tuple[F64, F64, I64]:
 def finish(name: str, solids: Sequence[Solid], *, turn: float = 0.0, at: tuple[float, float] = (0.0, 0.0),
            marking: tuple[float, float, float, float] | None = None) -> Mesh:
     """Solids in a canonical frame → one mesh in the package frame, turned by ``turn`` [rad] and moved to ``at`` [m]."""
-    parts = [(s, *_split_normals(s.vertices, s.faces)) for s in solids]
+    parts = [(s, *split_normals(s.vertices, s.faces)) for s in solids]
     start = np.cumsum([0, *[len(v) for _, v, _, _ in parts]])
     vertices = np.concatenate([v for _, v, _, _ in parts])
     normals = np.concatenate([n for _, _, n, _ in parts])
@@ -252,4 +252,4 @@ def finish(name: str, solids: Sequence[Solid], *, turn: float = 0.0, at: tuple[f
 
 
 __all__ = ["Solid", "bent", "block", "can", "corners", "cup", "finish", "lathe", "loft", "moulded", "prism", "signed_volume",
-           "strip"]
+           "split_normals", "strip"]

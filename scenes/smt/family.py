@@ -66,6 +66,7 @@ class SmtFamily:
         from scenes.board.panel import panelise
         from scenes.cad.models import check_models
         from scenes.parts import describe
+        from scenes.smt.redesign import redesigned, repainted
 
         spec = scene.product
         board = read_board(spec.board, centroid=spec.centroid, bom=spec.bom, thickness=spec.thickness)
@@ -73,11 +74,12 @@ class SmtFamily:
         check_models(board, spec.models)
         if spec.panel is not None:
             board = panelise(board, spec.panel)
-        board = board.seen_from(spec.side)
-        packages = [describe(component, models=spec.models) for component in placeable(board)]
+        board = redesigned(board.seen_from(spec.side), scene.edits.parts)
+        parts, materials = placeable(board), scene.edits.table()
+        packages = repainted(parts, [describe(c, models=spec.models) for c in parts], scene.edits.paints, materials)
         if not packages:
             raise SceneError(f"{spec.board}: no placed part on the {spec.side}; choose the other side in product.side")
-        assembly = assemble(board, spec.side, packages, spec.stencil_thickness)
+        assembly = replace(assemble(board, spec.side, packages, spec.stencil_thickness), materials=materials)
         return SmtProduct(assembly, slab(board, coverage(board, texel_size(scene, board))), load_profile(spec.acceptance), board)
 
     def with_insides(self, product: SmtProduct) -> SmtProduct:

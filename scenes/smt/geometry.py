@@ -6,6 +6,7 @@ as long as the assembly lives. Ids are those of ``scenes/smt/state.py``.
 from __future__ import annotations
 
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from weakref import WeakKeyDictionary
@@ -15,7 +16,7 @@ import shapely
 from numpy.typing import NDArray
 
 from scenes.geometry import Decal, Geometry, Instances, Mesh, PartKind, Slab, Soup, merge
-from scenes.materials import TABLE, index
+from scenes.materials import Material, index
 from scenes.optics import Look
 from scenes.parts import marking, mesh
 from scenes.parts.model import Package
@@ -182,7 +183,8 @@ def build(assembly: Assembly, slab: Slab, state: UnitState, look: Look, *, windo
     made = solder(frame, np.flatnonzero(joints), look.solder_roughness)
     instances, marks = _parts(assembly, state, look, pose, seen, made.lead_lift)
     soups = [made.soup, *_loose(assembly, state, look, window)]
-    return Geometry(slab, instances, merge(soups), tuple(_decals(assembly, state, window)), marks, hollows(frame, joints))
+    return Geometry(slab, instances, merge(soups), tuple(_decals(assembly, state, window)), marks, hollows(frame, joints),
+                    assembly.materials)
 
 
 def _inside(boxes: F64, window: Window) -> NDArray[np.bool_]:
@@ -307,15 +309,15 @@ def _tints(assembly: Assembly, look: Look) -> NDArray[np.float32]:
             own = np.random.default_rng([look.marking_seed & 0xFFFFFFFF, zlib.crc32(component.reference.encode()), 1])
             shade = 1 + look.part_tint * (0.8 * reel.uniform(-1, 1) + 0.2 * own.uniform(-1, 1))
             hue = 1 + look.part_tint * 0.3 * reel.uniform(-1, 1, 3)
-            rows.append(shade * hue * _dielectric(package, component.value))
+            rows.append(shade * hue * _dielectric(package, component.value, assembly.materials))
         kept[key] = np.clip(np.array(rows, np.float32).reshape(-1, 3), 0.2, 2.0)
     return kept[key]
 
 
-def _dielectric(package: Package, value: str) -> F64:
+def _dielectric(package: Package, value: str, materials: Sequence[Material]) -> F64:
     """Class 1 ceramic capacitors (picofarads) are greyer than the tan of class 2."""
     if package.kind == "chip_capacitor" and ("pF" in value or "COG" in value.upper() or "C0G" in value.upper()):
-        tan, grey = (np.array(TABLE[index(n)].base_color) for n in ("ceramic_mlcc", "ceramic_mlcc_grey"))
+        tan, grey = (np.array(materials[index(n)].base_color) for n in ("ceramic_mlcc", "ceramic_mlcc_grey"))
         return np.asarray(grey / tan)
     return np.ones(3)
 
@@ -371,7 +373,7 @@ def _facing(assembly: Assembly, first: NDArray[np.int32], second: NDArray[np.int
 
 def _decals(assembly: Assembly, state: UnitState, window: Window | None) -> list[Decal]:
     out = []
-    flux = TABLE[index("flux")].base_color
+    flux = assembly.materials[index("flux")].base_color
     residues, scratches = state.residues, state.scratches
     for k, ident in enumerate(residue_ids(assembly, state)):
         reach = float(residues.radius[k].max()) * 1.4

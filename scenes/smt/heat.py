@@ -34,7 +34,6 @@ from scenes.heat import Cooling, Powered, TemperatureField
 from scenes.parts.model import Package
 from scenes.smt.geometry import bridge_ids, component_pose
 from scenes.smt.heat_network import (
-    SOLDER,
     Links,
     Prepared,
     body_middle,
@@ -76,7 +75,7 @@ def _powers(assembly: Assembly, fixed: Prepared, layout: Layout, state: UnitStat
     own = fixed.power.copy()
     for i in np.flatnonzero(state.substitute >= 0).tolist():
         package: Package = state.substitutes[state.substitute[i]]
-        own[i] = part_heat(package).power * load(package, assembly.components[i].reference)
+        own[i] = part_heat(package, assembly.materials).power * load(package, assembly.components[i].reference)
 
     def counted(which: Bool) -> I64:
         return np.bincount(c[which], minlength=count)
@@ -235,7 +234,7 @@ def _field(assembly: Assembly, fixed: Prepared, state: UnitState, unit: Links, k
     # joints have one temperature; a neck has that of its two lands, and in its middle the excess of a rod heated evenly
     a, b = state.bridges.first, state.bridges.second
     neck = np.column_stack([(rows.land_center[a] + rows.land_center[b]) / 2, state.bridges.height / 2])
-    excess = necks.heat * necks.length / (8 * SOLDER.conductivity * np.maximum(necks.section, 1e-12))
+    excess = necks.heat * necks.length / (8 * fixed.solder.conductivity * np.maximum(necks.section, 1e-12))
     land = np.column_stack([rows.land_center, np.zeros(len(rows))])
     none = np.zeros((len(rows) + len(a), 3))
     grid = np.take(cell, fixed.number[board.nearest[0], board.nearest[1]])

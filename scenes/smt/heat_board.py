@@ -13,7 +13,7 @@ from shapely.geometry.base import BaseGeometry
 from scenes.board.model import Board, Layer
 from scenes.board.raster import rasterise
 from scenes.errors import SceneError
-from scenes.materials import TABLE, index
+from scenes.materials import TABLE, Material, index
 
 F64 = NDArray[np.float64]
 
@@ -47,7 +47,7 @@ class Plate:
         return self.nearest[0][i, j], self.nearest[1][i, j]
 
 
-def plate(board: Board) -> Plate:
+def plate(board: Board, materials: Sequence[Material] = TABLE) -> Plate:
     """Rasterise the outline and every copper layer. Raises SceneError for an outline without area."""
     x0, y0, x1, y1 = board.outline.bounds
     if not (x1 > x0 and y1 > y0):
@@ -59,7 +59,7 @@ def plate(board: Board) -> Plate:
         fine = rasterise(shapes, (x0, y0), cell / FINE, rows * FINE, columns * FINE)
         return fine.reshape(rows, FINE, columns, FINE).mean(axis=(1, 3)) / 255.0
 
-    laminate, fr4, copper = share([board.outline]), TABLE[index("fr4")], TABLE[index("copper")]
+    laminate, fr4, copper = share([board.outline]), materials[index("fr4")], materials[index("copper")]
     layers = sorted((a for a in board.layers if a.kind == "copper"), key=lambda a: a.index)
     known = [s.thickness for s in board.stackup if s.kind == "copper"]
     sheet = fr4.conductivity * board.thickness * laminate

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scenes.conduction import Network, cells
-from scenes.materials import TABLE, index
+from scenes.materials import Material, index
 from scenes.parts.model import Package
 from scenes.smt.heat_board import Plate, plate
 from scenes.smt.heat_parts import AIR, PartHeat, load, part_heat, rails
@@ -21,7 +21,6 @@ F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
 Bool = NDArray[np.bool_]
 
-SOLDER = TABLE[index("solder_sac305")]
 COLD_LEFT = 0.2                                # [1] of a joint's conductance that is left where nothing coalesced
 LAYER = (5e-6, 100e-6, 10e-6)                  # [m] least and greatest solder layer; intermetallics and roughness on top
 BARREL = 2.0                                   # [W/K] of a filled plated hole: 2πk·t / ln(r hole / r pin)
@@ -56,6 +55,7 @@ class Prepared:
     ground: Bool                               # (J,)
     rail: Bool                                 # (J,)
     shape: Shape
+    solder: Material
 
 
 _PREPARED: WeakKeyDictionary[Assembly, Prepared] = WeakKeyDictionary()
@@ -66,7 +66,7 @@ def prepared(assembly: Assembly) -> Prepared:
     found = _PREPARED.get(assembly)
     if found is not None:
         return found
-    rows, board = assembly.joints, plate(assembly.board)
+    rows, board = assembly.joints, plate(assembly.board, assembly.materials)
     number, first, second, conductance = cells(board.solid, board.sheet)
     area = board.cell**2
     joint = _shares(board, number, rows.land_center, rows.land_size, rows.land_angle, SAMPLES[0])
@@ -80,13 +80,14 @@ def prepared(assembly: Assembly) -> Prepared:
     covered = area / np.maximum(np.bincount(joint[0], joint[2]**2, len(rows)), 1e-12)
     ratio = np.sqrt(covered / np.maximum(rows.land_size.prod(axis=1), 1e-12))
     spread = np.log(np.maximum(ratio, 1.0)) / (2 * np.pi * np.maximum(around, 1e-9))
-    parts = tuple(part_heat(p) for p in assembly.packages)
+    parts = tuple(part_heat(p, assembly.materials) for p in assembly.packages)
     inside = np.array([parts[c].terminals[t] for c, t in zip(rows.component, rows.terminal, strict=True)], np.float64)
     power = np.array([p.power * load(package, component.reference)
                       for p, package, component in zip(parts, assembly.packages, assembly.components, strict=True)], np.float64)
     ground, rail = rails(rows.net)
     found = Prepared(board, number, first, second, conductance, board.capacity[board.solid] * area, joint, body, spread, parts,
-                     inside, power, np.array(ground, bool), np.array(rail, bool), _shape(assembly))
+                     inside, power, np.array(ground, bool), np.array(rail, bool), _shape(assembly),
+                     assembly.materials[index("solder_sac305")])
     _PREPARED[assembly] = found
     return found
 
@@ -147,7 +148,8 @@ def links(assembly: Assembly, fixed: Prepared, layout: Layout, state: UnitState)
     """Conductances and capacities of one unit, see the module ``heat`` for what a joint's state does to it."""
     rows = assembly.joints
     c = rows.component
-    parts = [fixed.parts[i] if s < 0 else part_heat(state.substitutes[s]) for i, s in enumerate(state.substitute.tolist())]
+    parts = [fixed.parts[i] if s < 0 else part_heat(state.substitutes[s], assembly.materials)
+             for i, s in enumerate(state.substitute.tolist())]
     there = state.present
 
     # a part that lies the other way round covers the same lands: its overlap is that of the pose before the turn
@@ -159,7 +161,7 @@ def links(assembly: Assembly, fixed: Prepared, layout: Layout, state: UnitState)
     disc = np.pi * rows.land_size.min(axis=1)**2 / 4
     section = np.where(layout.ball, disc, area)
     height = np.where(layout.ball, np.maximum(state.standoff[c], 50e-6), layer)
-    metal = np.where(layout.through, BARREL, SOLDER.conductivity * section / height)
+    metal = np.where(layout.through, BARREL, fixed.solder.conductivity * section / height)
 
     filled = np.divide(state.volume, rows.nominal_volume, out=np.zeros(len(rows)), where=rows.nominal_volume > 0)
     coldness = np.where(layout.through, 0.0, np.clip((state.roughness - ROUGHNESS[0]) / (ROUGHNESS[1] - ROUGHNESS[0]), 0, 1))
@@ -201,7 +203,8 @@ def network(assembly: Assembly, fixed: Prepared, unit: Links, state: UnitState, 
     # a small body's film is thinner than a board's: conduction through still air adds k / √A
     loss = unit.exposed * (film + AIR / np.sqrt(np.maximum(unit.exposed, 1e-9)))
     # the board gains the heat capacity of the solder on it; a part that is not there is a node of its own
-    solder = np.bincount(joint_cell, joint_share * state.volume[joint], count) * SOLDER.density * SOLDER.specific_heat
+    metal = fixed.solder
+    solder = np.bincount(joint_cell, joint_share * state.volume[joint], count) * metal.density * metal.specific_heat
     return Network(
         np.concatenate([fixed.first, joint_cell, body_cell]), np.concatenate([fixed.second, count + owner, count + body]),
         np.concatenate([fixed.conductance, unit.link[joint] * joint_share, unit.under[body] * body_share]),
@@ -209,4 +212,4 @@ def network(assembly: Assembly, fixed: Prepared, unit: Links, state: UnitState, 
         np.concatenate([fixed.capacity + solder, np.maximum(unit.capacity, 1e-9)]))
 
 
-__all__ = ["SOLDER", "Links", "Prepared", "body_middle", "body_reach", "end_places", "links", "network", "prepared", "void_share"]
+__all__ = ["Links", "Prepared", "body_middle", "body_reach", "end_places", "links", "network", "prepared", "void_share"]

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from scenes.materials import TABLE, index
+from scenes.materials import TABLE, Material, index
 from scenes.parts.model import Package, Terminal
 
 AIR = 0.026                                    # [W/(m K)] conductivity of still air at 300 K (CRC)
@@ -56,14 +56,16 @@ class PartHeat:
 
 
 @lru_cache(maxsize=4096)
-def _part(key: str, package: _Known) -> PartHeat:
+def _part(key: str, package: _Known, materials: tuple[Material, ...]) -> PartHeat:
     p = package.package
     material, density, _ = _KINDS[p.kind]
-    bulk = TABLE[index(material)]
+    row = index(material)
+    paint = dict(p.paint)
+    bulk = materials[paint.get(row, paint.get(-1, row))]
     length, width, height = p.body
     footprint = length * width
     gap = max(p.dims.get("standoff", 0.0), LEAST_GAP)
-    terminals = tuple(_path(p, t, bulk.conductivity) for t in p.terminals)
+    terminals = tuple(_path(p, t, bulk.conductivity, materials) for t in p.terminals)
     along = max(length, width)
     return PartHeat(footprint, footprint + 2 * height * (length + width), p.mass * bulk.specific_heat, terminals,
                     0.5 * height / bulk.conductivity + gap / AIR,
@@ -83,14 +85,14 @@ class _Known:
         return isinstance(other, _Known) and other.package.key == self.package.key
 
 
-def part_heat(package: Package) -> PartHeat:
+def part_heat(package: Package, materials: tuple[Material, ...] = TABLE) -> PartHeat:
     """What this package is to the heat; equal packages are worked out once."""
-    return _part(package.key, _Known(package))
+    return _part(package.key, _Known(package), materials)
 
 
-def _path(package: Package, terminal: Terminal, body: float) -> float:
+def _path(package: Package, terminal: Terminal, body: float, materials: Sequence[Material]) -> float:
     """Conductance from the node to one terminal [W/K]: metal and body in parallel over the way from the body's middle."""
-    metal = TABLE[index("lead_frame_tin")].conductivity
+    metal = materials[index("lead_frame_tin")].conductivity
     dx, dy = terminal.center[0] - package.center[0], terminal.center[1] - package.center[1]
     way = abs(dx * math.cos(terminal.direction) + dy * math.sin(terminal.direction))
     way = max(way, 0.5 * terminal.size[0], 0.1e-3)
@@ -101,12 +103,12 @@ def _path(package: Package, terminal: Terminal, body: float) -> float:
         return BALL_PATH
     if terminal.kind == "through":
         side = min(terminal.size)
-        return TABLE[index("brass_gold")].conductivity * side * side / max(0.5 * height, 1e-3)
+        return materials[index("brass_gold")].conductivity * side * side / max(0.5 * height, 1e-3)
     mould = body * wide * height / way
     if terminal.kind == "chip":
         return mould
     if package.kind == "module":
-        return mould * 0.5 + TABLE[index("copper")].conductivity * wide * MODULE_FOIL / way
+        return mould * 0.5 + materials[index("copper")].conductivity * wide * MODULE_FOIL / way
     return mould * 0.5 + LEAD_SHARE * metal * wide * package.dims.get("lead", 0.15e-3) / way
 
 

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scenes.board.model import Board, Component
+from scenes.materials import TABLE, Material
 from scenes.parts.model import JointKind, Package
 
 F64 = NDArray[np.float64]
@@ -59,6 +60,7 @@ class Assembly:
     joints: Joints
     stencil_thickness: float                   # [m]
     fallback_count: int = 0                    # packages drawn as a labelled box
+    materials: tuple[Material, ...] = TABLE    # what meshes and solder are made of
 
     @property
     def component_ids(self) -> NDArray[np.uint32]:

@@ -188,7 +188,8 @@ def test_exports_never_overwrite_and_say_what_there_is(dataset, tmp_path):
         with pytest.raises(DatasetError, match="not empty; choose a new folder"):
             dataset.export(name, tmp_path)
     assert [p.name for p in tmp_path.iterdir()] == ["mine.txt"]
-    with pytest.raises(InputError, match="no format 'coc'; there are: coco, hf, mp4, mvtec, yolo"):
+    with pytest.raises(InputError, match="no format 'coc'; there are: changenet, coco, hf, kitti, mp4, mvtec, replicator, "
+                                         "webdataset, yolo"):
         dataset.export("coc", tmp_path / "out")
     with pytest.raises(InputError, match="no split 'dev'"):
         dataset.export("mvtec", tmp_path / "a", split="dev")

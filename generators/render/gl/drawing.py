@@ -1,6 +1,7 @@
 """What a frame draws, and drawing it: packages, solder, films and the board, into whatever is bound."""
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import moderngl
@@ -20,6 +21,7 @@ from generators.render.gl.store import (
 from generators.render.surfaces import material_table
 from generators.render.view import Window, window
 from scenes.geometry import BOARD_ID, Geometry, Mesh, Slab
+from scenes.materials import Material
 from scenes.optics import Camera
 
 MAX_LAMPS = 4
@@ -31,6 +33,13 @@ UNITS = {"environment": 0, "occlusion": 1, "materials": 2, "markings": 3, "artwo
 def matrix(m: NDArray[np.float64]) -> NDArray[np.float32]:
     """Row-major → what a uniform takes."""
     return np.ascontiguousarray(m.T, np.float32)
+
+
+def _table_on_card(context: moderngl.Context, table: Sequence[Material]) -> moderngl.Texture:
+    values = material_table(table)
+    texture = context.texture((2, len(values)), 4, values.tobytes(), dtype="f4")
+    texture.repeat_x = texture.repeat_y = False
+    return texture
 
 
 @dataclass(frozen=True)
@@ -53,9 +62,7 @@ class Drawing:
         self._meshes: Kept[MeshOnCard] = Kept(1024, lambda m: mesh_on_card(context, m), lambda v: v.release())
         self._slabs: Kept[SlabOnCard] = Kept(4, lambda s: SlabOnCard(context, s), lambda v: v.release())
         self._artworks: Kept[moderngl.Texture] = Kept(2, lambda c: artwork_on_card(context, c), lambda v: v.release())
-        table = material_table()
-        self._materials = context.texture((2, len(table)), 4, table.tobytes(), dtype="f4")
-        self._materials.repeat_x = self._materials.repeat_y = False
+        self._materials: Kept[moderngl.Texture] = Kept(4, lambda t: _table_on_card(context, t), lambda v: v.release())
         self._blank = context.texture((1, 1), 1, b"\0")
         self._screen: dict[int, moderngl.VertexArray] = {}
         context.front_face = "cw"              # pictures are drawn upside down, so that row 0 comes first in memory
@@ -95,7 +102,7 @@ class Drawing:
                 meshes.append((mesh, near, len(rows)))
         soup = card.soup.aim(inner, outer) if card.soup else (0, 0)
         film = card.film.aim(inner, outer) if card.film else (0, 0)
-        self._materials.use(UNITS["materials"])
+        self._materials.get(geometry.materials).use(UNITS["materials"])
         (card.marks or self._blank).use(UNITS["markings"])
         self._artworks.get(geometry.slab.coverage).use(UNITS["artwork"])
         return Load(card, meshes, soup, film, outer)
@@ -151,7 +158,7 @@ class Drawing:
         asked[ids] = True
         last = np.uint32(len(asked) - 1)
         self.solid()
-        self._materials.use(UNITS["materials"])
+        self._materials.get(geometry.materials).use(UNITS["materials"])
         program = self.programs.get("part_vert", "id_frag")
         assign(program, clip=clip, **UNITS)
         for group in card.groups:
@@ -179,7 +186,7 @@ class Drawing:
             self.board(geometry.slab, "slab_tag_frag", clip=clip)
 
     def release(self) -> None:
-        for kept in (self._geometries, self._meshes, self._slabs, self._artworks):
+        for kept in (self._geometries, self._meshes, self._slabs, self._artworks, self._materials):
             kept.clear()
 
 

@@ -26,7 +26,7 @@ from generators.render.gl.store import Kept, Loose, loose, wired
 from generators.render.view import Window, window
 from scenes.errors import InputError
 from scenes.geometry import Buried, Geometry, Slab, Voids
-from scenes.materials import TABLE, index
+from scenes.materials import index
 from scenes.optics import Camera
 
 F32 = NDArray[np.float32]
@@ -100,8 +100,8 @@ class Paths:
     def __init__(self, drawing: Drawing) -> None:
         self._drawing, self._gl = drawing, drawing.gl
         self._below: Kept[_Below] = Kept(4, lambda b: _below(self._gl, b), lambda v: v.release())
-        self._table = self._gl.texture((len(TABLE), 1), 4, dtype="f4")
-        self._table.filter = (moderngl.NEAREST, moderngl.NEAREST)
+        self._table: Kept[moderngl.Texture] = Kept(2, lambda t: self._gl.texture((len(t), 1), 4, dtype="f4"),
+                                                   lambda v: v.release())
         self._holes = _Rows.of(self._gl, *_cylinder(_SEGMENTS), "2f 1f 2f 4f/i", "in_center", "in_radius", "in_half", "in_amount")
         self._voids = _Rows.of(self._gl, *_cube(), "3f 1f/i", "in_center", "in_radius")
         self._smooth = [self._gl.sampler(repeat_x=True, repeat_y=True, filter=(low, moderngl.LINEAR))
@@ -112,13 +112,14 @@ class Paths:
         """Lengths of the basis along every ray, float32 (H, W, 4) [m]. See the module.
 
         Args:
-            coefficients: (M, 4), metres of each basis per metre of each material of ``scenes.materials.TABLE``.
+            coefficients: (M, 4), metres of each basis per metre of each of the geometry's materials.
 
         Raises:
             InputError: coefficients of another shape; more copper layers than 32.
         """
-        if coefficients.shape != (len(TABLE), 4):
-            raise InputError(f"paths: coefficients of shape {coefficients.shape}; give ({len(TABLE)}, 4)")
+        kinds = len(geometry.materials)
+        if coefficients.shape != (kinds, 4):
+            raise InputError(f"paths: coefficients of shape {coefficients.shape}; give ({kinds}, 4)")
         drawing, slab = self._drawing, geometry.slab
         amount = np.ascontiguousarray(coefficients, np.float32)
         copper, laminate, solder = (amount[index(n)] for n in ("copper", "fr4", "solder_sac305"))
@@ -130,8 +131,10 @@ class Paths:
         depth = (*-back, float(back @ camera.pose[:3, 3]) - camera.distance)
         across = camera.pixel_size / camera.distance if camera.model == "perspective" else 0.0
         ray = {"clip": clip, "depth": depth, "slope": (across, across * camera.width / 2, across * camera.height / 2)}
-        self._table.write(amount.tobytes())
-        self._table.use(_COEFFICIENTS)
+        table = self._table.get(geometry.materials)
+        table.write(amount.tobytes())
+        table.filter = (moderngl.NEAREST, moderngl.NEAREST)
+        table.use(_COEFFICIENTS)
         target = self._picture(camera)
         target.use()
 
@@ -225,7 +228,7 @@ class Paths:
     def release(self) -> None:
         self._below.clear()
         self._drop()
-        self._table.release()
+        self._table.clear()
         for rows in (self._holes, self._voids):
             rows.release()
         for sampler in self._smooth:

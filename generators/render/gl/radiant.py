@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 
 from generators.render.gl.context import assign
 from generators.render.gl.drawing import UNITS, Drawing, Load, matrix
+from generators.render.gl.store import Kept
 from generators.render.gl.targets import read
 from generators.render.surfaces import FINISH
 from scenes.geometry import Geometry
 from scenes.heat import TemperatureField
-from scenes.materials import TABLE, index
+from scenes.materials import index
 from scenes.optics import Camera, Look
 
 WIDTH = 256                                    # things in a row of the field texture
@@ -49,8 +50,8 @@ class Radiant:
     def __init__(self, context: moderngl.Context, drawing: Drawing) -> None:
         self._gl, self._drawing = context, drawing
         self._target: _Targets | None = None
-        table = np.array([m.emissivity for m in TABLE], np.float32)
-        self._emissivities = self._texture(table[None, :, None])
+        self._emissivities: Kept[moderngl.Texture] = Kept(
+            4, lambda t: self._texture(np.array([m.emissivity for m in t], np.float32)[None, :, None]), lambda v: v.release())
 
     def _texture(self, values: NDArray[np.floating]) -> moderngl.Texture:
         """(H, W, channels) float32, read texel by texel."""
@@ -73,6 +74,7 @@ class Radiant:
         load = drawing.aim(geometry, camera)
         target = self._sized(side * camera.width, side * camera.height)
         low, step, table = planck
+        materials = geometry.materials
         rows, columns = field.board.shape
         board = np.interp(field.board, low + step * np.arange(len(table)), table)
         ends = np.column_stack([table, np.append(table[1:], table[-1])])
@@ -81,7 +83,7 @@ class Radiant:
         made["warm_board"].filter = (moderngl.LINEAR, moderngl.LINEAR)
         made["warm_board"].repeat_x = made["warm_board"].repeat_y = False
         try:
-            for name, texture in {**made, "emissivities": self._emissivities}.items():
+            for name, texture in {**made, "emissivities": self._emissivities.get(materials)}.items():
                 texture.use(_UNITS[name])
             telecentric = camera.model == "telecentric"
             uniforms: dict[str, object] = {
@@ -90,8 +92,8 @@ class Radiant:
                              -1 / (rows * field.cell)),
                 "room": room, "eye": (*camera.pose[:3, 2], 0.0) if telecentric else (*camera.pose[:3, 3], 1.0),
                 "smoothest": look.solder_roughness**2, "dull": OXIDISED / OXIDISED_AT, "fields_width": WIDTH,
-                "emits": tuple(TABLE[index(n)].emissivity for n in ("solder_mask", "silkscreen", "fr4", FINISH[look.finish])),
-                "film_emissivity": TABLE[index("flux")].emissivity}
+                "emits": tuple(materials[index(n)].emissivity for n in ("solder_mask", "silkscreen", "fr4", FINISH[look.finish])),
+                "film_emissivity": materials[index("flux")].emissivity}
             target.buffer.use()
             target.buffer.clear(-room, depth=1.0)         # below zero: nothing is there, and the tag means nothing
             self._draw(load, geometry, uniforms)
@@ -141,7 +143,7 @@ class Radiant:
 
     def release(self) -> None:
         self.release_target()
-        self._emissivities.release()
+        self._emissivities.clear()
 
 
 def _packed(field: TemperatureField) -> NDArray[np.float32]:

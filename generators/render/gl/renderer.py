@@ -56,7 +56,7 @@ class GlRenderer:
     def paths(self, geometry: Geometry, camera: Camera, coefficients: NDArray[np.float32]) -> NDArray[np.float32]:
         """How far each ray from the camera's eye runs in matter, float32 (H, W, 4) [m], as lengths of four basis materials.
 
-        ``coefficients`` (M, 4): metres of each basis per metre of each material of ``scenes.materials.TABLE``.
+        ``coefficients`` (M, 4): metres of each basis per metre of each of ``geometry.materials``.
         """
         return self._guarded(lambda: self._frame.paths(geometry, camera, coefficients))
 

@@ -1,7 +1,7 @@
 """One sample from recipe, scene and index: draw, run the process, look, label. Nothing else goes in.
 
 Streams of a sample: ``look``, ``lighting``, ``camera``, ``drift/<name>``, ``noise``, ``tile``, ``host``, of a clip ``flicker``
-and ``noise/clip``, and per attempt k ``condition/k`` and ``simulate/k``.
+and ``noise/clip``, of a golden twin the noises with ``/golden`` behind, and per attempt k ``condition/k`` and ``simulate/k``.
 """
 from __future__ import annotations
 
@@ -262,18 +262,21 @@ def begin_sample(context: Context, index: int) -> Sample:
         subjects[GOLDEN] = Subject(state, context.findings(state), family.geometry(product, state, look), look, lighting)
 
     tiles: dict[str, tuple[int, ...]] = {}
-    seeds: dict[str, list[int]] = {}
+    seeds: dict[tuple[str | None, str], list[int]] = {}
     for instrument in context.instruments:
         kind, count, ending = instrument.modality, len(instrument.cameras), instrument.stream
         drawn = int(_stream(context, index, f"tile{ending}").integers(count))
         turn = context.schedule.free_ordinal(index)
         tiles[kind] = choose_tiles(instrument, recipe.frames.tiles, unit.hit, geometry, turn, drawn)
-        seeds[kind] = _stream(context, index, f"noise{ending}").integers(1 << 31, size=count).tolist()
-    clip: tuple[Moment, ...] = ()
+        for name in subjects:                  # a twin is a second exposure: equal noise would give a pair without a defect away
+            noise = _stream(context, index, f"noise{ending}" if name is None else f"noise{ending}/{name}")
+            seeds[name, kind] = noise.integers(1 << 31, size=count).tolist()
+    clips: dict[str | None, tuple[Moment, ...]] = dict.fromkeys(subjects, ())
     causes = conditions(context, index, unit, look, lighting, jitters, tiles)
     if recipe.clip is not None:
         lamps, motion = draw_lamps(recipe.clip, _stream(context, index, "flicker")), context.cameras[0].motion or Motion()
-        clip = moments(recipe.clip, motion, lamps, _stream(context, index, "noise/clip"))
+        clips = {name: moments(recipe.clip, motion, lamps, _stream(context, index, "noise/clip" if name is None else
+                                                                   f"noise/clip/{name}")) for name in subjects}
         causes["clip"] = {"flicker": dataclasses.asdict(lamps), "motion": dataclasses.asdict(motion)}
 
     def shots() -> Iterator[Shot]:
@@ -281,8 +284,8 @@ def begin_sample(context: Context, index: int) -> Sample:
         for name, subject in subjects.items():
             for instrument in seeing:
                 kind = instrument.modality
-                for shot in expose(context, instrument, subject, tiles[kind], jitters[kind], seeds[kind], number, name,
-                                   clip if kind == "rgb" else ()):
+                for shot in expose(context, instrument, subject, tiles[kind], jitters[kind], seeds[name, kind], number, name,
+                                   clips[name] if kind == "rgb" else ()):
                     yield shot
                     number += 1
 

@@ -20,9 +20,9 @@ from domain_randomization.distributions import Choice, Distribution, Normal, Sec
 from domain_randomization.randomizers.palettes import FINISHES, MASK_COLORS
 from domain_randomization.scenario import Came, Cause, Onset, Scenario
 from scenes.errors import RecipeError
-from scenes.scene import Scene, explain
+from scenes.scene import Scene
+from scenes.yaml_file import explain, mapping, read_text
 
-SIZE_MAX = 1 << 20                             # [bytes] a recipe is written by hand; more is a mistake or an attack
 UNITS: dict[str, dict[str, float]] = {         # unit of the taxonomy → what may be written, and its factor
     "m": {"m": 1.0, "mm": 1e-3, "um": 1e-6, "µm": 1e-6},
     "rad": {"rad": 1.0, "deg": 0.017453292519943295},
@@ -239,26 +239,14 @@ class Recipe(Section):
             RecipeError: with file, dotted key and what to do, one line per finding.
         """
         path = Path(path)
-        try:
-            if path.stat().st_size > SIZE_MAX:
-                raise RecipeError(f"{path}: larger than {SIZE_MAX >> 20} MiB; this is not a recipe")
-            text = path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise RecipeError(f"{path}: cannot be read ({type(error).__name__}); give the path of a recipe file") from None
+        text = read_text(path, "a recipe", RecipeError)
         recipe = cls.parse(text, path)
         return recipe.model_copy(update={"scene": path.parent / recipe.scene})
 
     @classmethod
     def parse(cls, text: str, path: Path = Path("recipe")) -> Recipe:
         """A recipe from YAML text; ``path`` is what errors name."""
-        try:
-            data = yaml.safe_load(text)
-        except yaml.YAMLError as error:
-            mark = getattr(error, "problem_mark", None)
-            where = f"{path}:{mark.line + 1}" if mark else str(path)
-            raise RecipeError(f"{where}: not valid YAML; {getattr(error, 'problem', None) or 'check the syntax'}") from None
-        if not isinstance(data, dict):
-            raise RecipeError(f"{path}: a recipe is a mapping; see examples/hello.yaml")
+        data = mapping(text, path, "a recipe", RecipeError, "see examples/hello.yaml")
         try:
             return cls.model_validate(data)
         except ValidationError as error:

@@ -9,7 +9,6 @@ import hashlib
 import json
 import math
 from dataclasses import dataclass, field, replace
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal
 
@@ -26,6 +25,7 @@ from scenes.line import authored
 from scenes.line.authored import ChannelsFile, DriftFile, FlowFile, ProductionFile
 from scenes.line.model import Line
 from scenes.optics import Directional, Lighting, Ring
+from scenes.yaml_file import explain, mapping, read_text
 
 SCHEMA_VERSION = 1
 STAGES = (".usda", ".usd", ".usdc")
@@ -211,23 +211,12 @@ class Scene:
             from scenes.usd.authored import scene_text
 
             return cls.parse(*scene_text(path))
-        try:
-            text = path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise SceneError(f"{path}: cannot be read ({error.__class__.__name__}); give the path of a scene YAML file") from None
-        return cls.parse(text, path, path.parent)
+        return cls.parse(read_text(path, "a scene", SceneError), path, path.parent)
 
     @classmethod
     def parse(cls, text: str, path: Path, root: Path) -> Scene:
         """A scene from the text of its file; ``path`` is what errors name, ``root`` where its relative paths start."""
-        try:
-            data = yaml.safe_load(text)
-        except yaml.YAMLError as error:
-            mark = getattr(error, "problem_mark", None)
-            where = f"{path}:{mark.line + 1}" if mark else str(path)
-            raise SceneError(f"{where}: not valid YAML; {getattr(error, 'problem', 'check the syntax')}") from None
-        if not isinstance(data, dict):
-            raise SceneError(f"{path}: a scene is a mapping; start one with 'linetwin scene new BOARD'")
+        data = mapping(text, path, "a scene", SceneError, "start one with 'linetwin scene new BOARD'")
         try:
             return _scene(SceneFile.model_validate(data), path, text, root)
         except ValidationError as error:
@@ -274,17 +263,6 @@ def _keys(model: type[BaseModel]) -> set[str]:
 SCENE_KEYS = sorted(set().union(*map(_keys, authored.FILES), *(_keys(m) for m in (
     RingFile, DirectionalFile, LightingFile, CameraFile, SensorFile, LensFile, MotionFile, InfraredFile, PoweredFile, CoolingFile,
     XrayFile, FilterFile, StationFile, PanelFile, ProductFile, EquipmentFile, SceneFile))))
-
-
-def explain(path: Path, error: Any, keys: list[str]) -> str:
-    """One pydantic finding as ``file: key: what; what to do``."""
-    where, key = ".".join(map(str, error["loc"])), str(error["loc"][-1]) if error["loc"] else ""
-    if error["type"] == "extra_forbidden":
-        near = get_close_matches(key, keys, n=1)
-        return f"{path}: {where}: unknown key; " + (f"did you mean '{near[0]}'?" if near else f"known: {', '.join(keys)}")
-    if error["type"] == "missing":
-        return f"{path}: {where}: missing; add it"
-    return f"{path}: {where}: {error['msg']}; got {str(error['input'])[:80]!r}"
 
 
 def _lighting(file: LightingFile) -> Lighting:
@@ -345,4 +323,4 @@ def _station(file: StationFile, line: str, edits: Edits) -> Station:
                    file.infrared.instrument() if file.infrared else None, file.xray.machine() if file.xray else None, mine)
 
 
-__all__ = ["SCENE_KEYS", "STAGES", "CameraSpec", "Equipment", "Panel", "Product", "Scene", "SceneFile", "Station", "explain"]
+__all__ = ["SCENE_KEYS", "STAGES", "CameraSpec", "Equipment", "Panel", "Product", "Scene", "SceneFile", "Station"]

@@ -40,9 +40,8 @@ from scenes.machines.model import (
     Rotor,
     Surroundings,
 )
-from scenes.scene import explain
+from scenes.yaml_file import explain, mapping, read_text
 
-MAX_BYTES = 1 << 20
 _T = TypeVar("_T")
 
 
@@ -69,20 +68,9 @@ class Machine:
     def read(cls, path: str | Path) -> Machine:
         """Read and check a machine file. Raises SceneError with the file, the dotted key and what to do."""
         path = Path(path)
-        try:
-            if path.stat().st_size > MAX_BYTES:
-                raise SceneError(f"{path}: larger than 1 MiB; a machine file is a page of YAML")
-            text = path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            reason = error.__class__.__name__
-            raise SceneError(f"{path}: cannot be read ({reason}); give the path of a machine YAML file") from None
-        try:
-            data = yaml.safe_load(text)
-        except yaml.YAMLError as error:
-            mark = getattr(error, "problem_mark", None)
-            where = f"{path}:{mark.line + 1}" if mark else str(path)
-            raise SceneError(f"{where}: not valid YAML; {getattr(error, 'problem', 'check the syntax')}") from None
-        if not isinstance(data, dict) or data.get("kind") != "machine":
+        text = read_text(path, "a machine", SceneError)
+        data = mapping(text, path, "a machine", SceneError, "it says 'kind: machine'")
+        if data.get("kind") != "machine":
             raise SceneError(f"{path}: not a machine; a machine file says 'kind: machine'")
         try:
             return _machine(MachineFile.model_validate(data), path, text)

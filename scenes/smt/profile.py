@@ -6,11 +6,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from scenes.errors import AssetError, SceneError
-from scenes.scene import explain
+from scenes.yaml_file import explain, mapping, read_text
 
 FOLDER = Path(__file__).parent / "profiles"
 VOID_SHARES = (0.25, 0.30)
@@ -89,13 +88,8 @@ KEYS = sorted({*Rule.model_fields, *Rules.model_fields, *Profile.model_fields})
 
 def read_profile(path: Path) -> Profile:
     """Read and check a profile file. Raises AssetError or SceneError, one line per finding."""
-    try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise AssetError(f"{path}: cannot be read ({error.__class__.__name__}); "
-                         "acceptance is 'class2', 'class3' or the path of a profile") from None
-    except yaml.YAMLError as error:
-        raise SceneError(f"{path}: not valid YAML; {getattr(error, 'problem', None) or 'check the syntax'}") from None
+    text = read_text(path, "an acceptance profile", AssetError, ", or say 'class2' or 'class3'")
+    data = mapping(text, path, "an acceptance profile", SceneError, "see the shipped ones, class2 and class3")
     try:
         return Profile.model_validate(data)
     except ValidationError as error:

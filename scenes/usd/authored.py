@@ -22,11 +22,11 @@ from scenes.edits import Edits
 from scenes.edits_file import EditsFile, with_edits
 from scenes.edits_over import over
 from scenes.errors import AssetError, SceneError, StorageError
-from scenes.scene import SCENE_KEYS, STAGES, Scene, explain
+from scenes.scene import SCENE_KEYS, STAGES, Scene
+from scenes.yaml_file import explain, mapping, read_text
 
 FOLDER, NAME = "authored", "scene.yaml"
 ATTRIBUTE = "twin:authored"
-TEXT_MOST = 4 * 2 ** 20                        # [bytes] of a scene's text
 FILES_MOST = 256 * 2 ** 20                     # [bytes] of the files that it names, together
 
 
@@ -152,13 +152,8 @@ def scene_text(path: Path) -> tuple[str, Path, Path]:
     if metres != 1 or up != "Z":
         raise SceneError(f"{path}: metersPerUnit {metres:g}, upAxis {up}; set them to 1 and Z, as they were written")
     file = _inside(path, folder / place, folder)
-    if file.stat().st_size > TEXT_MOST:
-        raise SceneError(f"{file}: larger than {TEXT_MOST >> 20} MiB; this is not a scene")
-    try:
-        text = file.read_text(encoding="utf-8")
-        data = yaml.safe_load(text)
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise SceneError(f"{file}: cannot be read ({type(error).__name__}); restore it as it was written") from None
+    text = read_text(file, "a scene", SceneError)
+    data = mapping(text, file, "a scene", SceneError, "restore it as it was written")
     root = file.parent
     _confined(path, data, root)
     before = open_stage(_inside(path, root / _first_layer(root, path), folder))

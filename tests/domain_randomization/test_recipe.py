@@ -39,8 +39,8 @@ def test_a_bad_recipe_is_refused_in_one_line_that_says_where(text, message):
 def test_a_missing_file_and_a_huge_one_are_refused(tmp_path):
     with pytest.raises(RecipeError, match=r"none\.yaml: cannot be read"):
         Recipe.read(tmp_path / "none.yaml")
-    (tmp_path / "big.yaml").write_text("#" * (1 << 21))
-    with pytest.raises(RecipeError, match="larger than 1 MiB"):
+    (tmp_path / "big.yaml").write_text("#" * (5 << 20))
+    with pytest.raises(RecipeError, match="larger than 4 MiB"):
         Recipe.read(tmp_path / "big.yaml")
 
 

@@ -323,7 +323,7 @@ def test_bad_profiles_are_refused_in_one_line(tmp_path, change, message):
 
 
 def test_a_profile_that_is_not_there_says_what_is_possible(tmp_path):
-    with pytest.raises(AssetError, match="'class2', 'class3' or the path"):
+    with pytest.raises(AssetError, match="or say 'class2' or 'class3'"):
         read_profile(tmp_path / "none.yaml")
 
 

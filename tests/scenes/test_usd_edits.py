@@ -476,7 +476,7 @@ def _instead(old: str, new: str) -> Callable[[Path], Any]:
         (lambda f: shutil.rmtree(f / "authored"), "keep the folder 'authored' beside"),
         (lambda f: (f / "authored" / "scene.yaml").write_text(SCENE.replace("boards/b.kicad_pcb", "/etc/passwd")), "outside"),
         (lambda f: _linked(f / "authored" / "boards" / "b.kicad_pcb"), "outside"),
-        (lambda f: (f / "authored" / "scene.yaml").write_text("- 1\n"), "is not a scene"),
+        (lambda f: (f / "authored" / "scene.yaml").write_text("- 1\n"), "a scene is a mapping"),
         (lambda f: (f / "authored" / "scene.yaml").write_text(SCENE + "edits: {parts: 3}\n"), "edits.parts"),
     ],
 )

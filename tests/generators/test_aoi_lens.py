@@ -84,7 +84,7 @@ def test_smear_is_a_box(travel, angle):
     ahead, aside = place @ (math.cos(angle), -math.sin(angle)), place @ (math.sin(angle), math.cos(angle))
     assert np.abs(ahead).max() <= travel / 2 + 1.5
     assert math.sqrt(weight @ ahead**2) == pytest.approx(travel / math.sqrt(12), abs=1e-3)
-    assert math.sqrt(weight @ aside**2) < 0.43                   # what a slanted line of pixels cannot avoid
+    assert math.sqrt(weight @ aside**2) < 0.45                   # what a slanted line of pixels cannot avoid
 
 
 def test_motion_turns_with_the_camera():

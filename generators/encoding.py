@@ -8,10 +8,15 @@ arrays; their dtype and shape travel beside them, so a reader allocates what the
 from __future__ import annotations
 
 import io
+import math
+import os
+import stat
 import struct
 import zlib
 from collections.abc import Sequence
-from typing import Any
+from pathlib import Path
+from tokenize import TokenError
+from typing import Any, BinaryIO
 
 import numpy as np
 import pyarrow as pa
@@ -24,7 +29,10 @@ MAX_LABEL_BYTES = 1 << 31
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _STORED = 0xFFFF                               # bytes in one stored deflate block (RFC 1951, 3.2.4)
+# what Pillow's readers of chunks raise where one is cut short: they say what Python says
+PARSER_ERRORS = (OSError, SyntaxError, ValueError, LookupError, TypeError, EOFError, OverflowError, struct.error, zlib.error)
 _DAMAGED = "the row is damaged, delete its shard and generate again"
+_HEADERS: dict[Any, Any] = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
 _DTYPES = {"uint8": "|u1", "int8": "|i1", "uint16": "<u2", "uint32": "<u4", "float32": "<f4"}
 
 
@@ -92,7 +100,7 @@ def image_decode(data: bytes, size: tuple[int, int] | None = None) -> NDArray[An
     Raises:
         DatasetError: not a readable picture, too large, or not of that size.
     """
-    from PIL import Image, UnidentifiedImageError
+    from PIL import Image
 
     try:
         with Image.open(io.BytesIO(data), formats=("PNG", "JPEG")) as picture:
@@ -103,7 +111,7 @@ def image_decode(data: bytes, size: tuple[int, int] | None = None) -> NDArray[An
             return np.asarray(picture).astype(mode, copy=False)
     except DatasetError:
         raise
-    except (UnidentifiedImageError, Image.DecompressionBombError, OSError, SyntaxError, ValueError) as error:
+    except (Image.DecompressionBombError, *PARSER_ERRORS) as error:
         raise DatasetError(f"picture: cannot be decoded ({error}); {_DAMAGED}") from None
 
 
@@ -157,4 +165,48 @@ def _zstd(array: NDArray[Any]) -> bytes:
     return pa.Codec("zstd", compression_level=1).compress(pa.py_buffer(array.reshape(-1).data.cast("B")), asbytes=True)
 
 
-__all__ = ["MAX_SIDE", "image_decode", "jpeg_encode", "label_decode", "label_encode", "png_encode", "quantise_normals"]
+# ------------------------------------------------------------------------------------------------ files of others
+
+def read_npy(source: str | Path | BinaryIO, limit: int) -> NDArray[Any]:
+    """A .npy file of numbers that somebody else wrote. Its header must agree with its size before anything is allocated.
+
+    Args:
+        source: A path, where links and what is no file are refused, or an open binary file, which is read from its start.
+        limit: Most bytes that it may have.
+
+    Returns:
+        An array of at most three dimensions, which may be written to.
+
+    Raises:
+        OSError: it cannot be opened or read.
+        ValueError: not such a file, cut short, larger than ``limit``, or of Python objects; one line.
+    """
+    if isinstance(source, str | Path):
+        with open(source, "rb", opener=lambda path, flags: os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)) as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise ValueError("not a file")
+            return read_npy(file, limit)
+    size = source.seek(0, io.SEEK_END)
+    source.seek(0)
+    if size > limit:
+        raise ValueError(f"{size} bytes, at most {limit}")
+    try:
+        version = np.lib.format.read_magic(source)
+        if version not in _HEADERS:
+            raise ValueError(f"version {version} of the format")
+        shape, fortran, dtype = _HEADERS[version](source)
+        if dtype.hasobject:
+            raise ValueError("it holds Python objects")
+        count = math.prod(shape)
+        if len(shape) > 3 or min(shape, default=0) < 0 or count * dtype.itemsize != size - source.tell():
+            raise ValueError(f"its header says {dtype} {shape}, which is not what follows"[:90])
+        raw = np.empty(size - source.tell(), np.uint8)
+        if source.readinto(raw.data) != len(raw):       # type: ignore[attr-defined]
+            raise ValueError("cut short while it was read")
+        return np.frombuffer(raw, dtype, count).reshape(shape, order="F" if fortran else "C")
+    except (ValueError, TypeError, SyntaxError, KeyError, OverflowError, RecursionError, MemoryError, TokenError) as error:
+        raise ValueError((str(error).splitlines() or ["cut short"])[0][:100]) from None
+
+
+__all__ = ["MAX_SIDE", "PARSER_ERRORS", "image_decode", "jpeg_encode", "label_decode", "label_encode", "png_encode",
+           "quantise_normals", "read_npy"]

@@ -27,6 +27,7 @@ from generators.dataset.folders import whole_folder
 from generators.dataset.schema import SPLITS, bug
 from generators.encoding import png_encode
 from generators.exports import ExportReport, Progress, frames, write_bytes
+from generators.exports.payload import BOX_2D
 from generators.imports.camera import camera_params
 from generators.imports.layout import ONE
 from generators.imports.sides import NAME, Side, sides_text
@@ -38,11 +39,10 @@ if TYPE_CHECKING:
     from generators.dataset.reader import Dataset
     from generators.dataset.rows import Labelled, Row, View
 
-BOX = np.dtype([("semanticId", "<u4"), ("x_min", "<i4"), ("y_min", "<i4"), ("x_max", "<i4"), ("y_max", "<i4"),
-                ("occlusionRatio", "<f4")])
 BACKGROUND, UNLABELLED = (0, 0, 0, 0), (0, 0, 0, 255)
 _SPREAD = 0x9E3779                             # odd, so k → k · _SPREAD mod 2²⁴ never repeats a colour, and neighbours differ
 _FIRST_CLASS = 2                               # semantic ids: 0 is background, 1 unlabelled
+_LONGEST = 200                                 # characters of a component in a prim path: of imported ones it is a whole path
 
 
 def export(dataset: Dataset, out: Path, *, split: str | None = None, progress: Progress | None = None) -> ExportReport:
@@ -192,7 +192,7 @@ def _write(place: _Place, row: Row, number: int, items: Sequence[Labelled], cell
     _semantic_segmentation(place, items, cells, classes)
     for kind in ("tight", "loose"):
         chosen = cells.shown if kind == "tight" else list(range(len(items)))
-        boxes = np.zeros(len(chosen), BOX)
+        boxes = np.zeros(len(chosen), BOX_2D)
         for at, k in enumerate(chosen):
             item = items[k]
             box = rle_box(item.rle) if kind == "tight" else item.amodal_box
@@ -216,7 +216,7 @@ def prim_paths(view: View, items: Sequence[Labelled]) -> list[str]:
     line = "/".join(prim_name(p) for p in view.station.split("/") if p)
     product, found, used = f"/World/{line}/Bench/Product", [], set()
     for k, item in enumerate(items):
-        path = f"{product}/Parts/{prim_name(item.component)}" if item.component else f"{product}/Board"
+        path = f"{product}/Parts/{prim_name(item.component[-_LONGEST:])}" if item.component else f"{product}/Board"
         if item.defect or path in used:
             path += f"/{prim_name(item.category)}_{k}"
         used.add(path)
@@ -266,8 +266,8 @@ def _read_back(root: Path, written: Sequence[tuple[str, int]]) -> None:
     """Load every box file as Replicator's users do; counts and dtype are those that were written."""
     for name, count in written:
         boxes = np.load(root / name, allow_pickle=False)
-        if boxes.dtype != BOX or len(boxes) != count:
+        if boxes.dtype != BOX_2D or len(boxes) != count:
             raise bug(f"{name}: numpy reads {len(boxes)} boxes of {boxes.dtype} instead of {count}")
 
 
-__all__ = ["BOX", "Cells", "colour", "export", "prim_paths", "product_name"]
+__all__ = ["Cells", "colour", "export", "prim_paths", "product_name"]

@@ -88,10 +88,10 @@ class _Shards:
         self._tar: tarfile.TarFile | None = None
 
     def add(self, key: str, files: dict[str, bytes]) -> None:
-        path = self.root / f"{self.split}-{self.number:06d}.tar"
+        number = self.number if self._tar is None else self.number - 1      # ``number`` counts the open one already
+        path = self.root / f"{self.split}-{number:06d}.tar"
         try:
             if self._tar is None or self._file is None:
-                path = self.root / f"{self.split}-{self.number:06d}.tar"
                 self._file = open(path, "xb")  # noqa: SIM115 closed in close()
                 self._tar = tarfile.open(fileobj=self._file, mode="w", format=tarfile.USTAR_FORMAT)  # noqa: SIM115
                 self.number, self.held = self.number + 1, 0

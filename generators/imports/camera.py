@@ -6,12 +6,12 @@ sees depends on their ratio alone, so ours gets a horizontal aperture of 20.955,
 """
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
+from generators.imports.files import finite
 from scenes.errors import DatasetError
 from scenes.optics import Camera
 
@@ -46,9 +46,9 @@ def camera_view(params: Mapping[str, Any], where: str, size: tuple[int, int], fr
     """The view of a frame that a camera of ours can be made from, where its model is one that we have; and all that was said.
 
     Raises:
-        DatasetError: the parameters are of a picture of another size, or not numbers.
+        DatasetError: the parameters are of a picture of another size, not numbers, or not finite in metres.
     """
-    kept = {key: _plain(value) for key, value in params.items()}
+    kept = finite(dict(params))
     found: dict[str, Any] = {"camera_params": kept}
     resolution = kept.get("renderProductResolution")
     if resolution is not None and resolution != list(size):
@@ -62,25 +62,19 @@ def camera_view(params: Mapping[str, Any], where: str, size: tuple[int, int], fr
         if kept.get("cameraModel") not in (PINHOLE, ORTHOGRAPHIC) or not (focal > 0 and wide > 0 and unit > 0):
             return found
         pose = np.linalg.inv(view.T)
-    except (KeyError, TypeError, ValueError, IndexError, np.linalg.LinAlgError) as error:
+        focus = float(kept.get("cameraFocusDistance") or 0.0)
+    except (KeyError, TypeError, ValueError, IndexError, OverflowError, np.linalg.LinAlgError) as error:
         raise DatasetError(f"{where}: frame {frame}: not camera parameters of Replicator's ({type(error).__name__}: {error}); "
                            "write the frame again") from None
-    if not np.isfinite(pose).all():
-        raise DatasetError(f"{where}: frame {frame}: its view transform is not finite; write the frame again")
-    pose[:3, 3] *= unit
-    distance = float(kept.get("cameraFocusDistance") or 0.0) * unit or 1.0
+    with np.errstate(over="ignore", invalid="ignore"):
+        pose[:3, 3] *= unit
+    distance = focus * unit or 1.0
     pixel = wide / 10 * unit / size[0] if orthographic else wide * distance / (focal * size[0])
+    if not (np.isfinite(pose).all() and 0 < distance < np.inf and 0 < pixel < np.inf):
+        raise DatasetError(f"{where}: frame {frame}: its camera is not finite in metres (unit {unit:g} m, focus at "
+                           f"{distance:g} m, pixels of {pixel:g} m); write the frame again")
     model = "telecentric" if orthographic else "perspective"
     return {**found, "model": model, "pose": pose.ravel().tolist(), "pixel_size": pixel, "distance": distance}
-
-
-def _plain(value: Any) -> Any:
-    """JSON-ready; what is not finite becomes null."""
-    if isinstance(value, list):
-        return [_plain(v) for v in value]
-    if isinstance(value, Mapping):
-        return {str(k): _plain(v) for k, v in value.items()}
-    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 __all__ = ["camera_params", "camera_view"]

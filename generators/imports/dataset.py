@@ -88,9 +88,10 @@ def import_folder(folder: str | Path, out: str | Path, *, format: str = "auto", 
     found = read_folder(folder, format=format)
     events, left_out = with_pictures(found)
     found = Found(found.folder, found.writer, events, found.strange)
-    classes, digest = _first_pass(found, choices, progress)
     sides = read_sides(found.folder / NAME) if NAME in found.strange and found.writer == "BasicWriter" else {}
-    info = DatasetInfo(name or found.folder.absolute().name, digest, classes, shard_size, renderer=IMPORTED,
+    name = name or found.folder.absolute().name
+    classes, digest = _first_pass(found, choices, {"name": name, "sides": sides}, progress)
+    info = DatasetInfo(name, digest, classes, shard_size, renderer=IMPORTED,
                        renderer_build=f"Replicator {found.writer}", acceptance="none", scene="not known", board="not known",
                        license=license)
     tally = _Tally(left_out)
@@ -117,14 +118,16 @@ class _Tally:
     categories: Counter[str] = field(default_factory=Counter)
 
 
-def _first_pass(found: Found, choices: Choices, progress: Progress | None) -> tuple[Taxonomy, str]:
+def _first_pass(found: Found, choices: Choices, besides: Mapping[str, Any],
+                progress: Progress | None) -> tuple[Taxonomy, str]:
     """The classes that the label files name, and the digest of everything that is read.
 
-    The digest is a SHA-256 over the choices and over path and SHA-256 of every file. Nothing says which classes are defects
-    but the caller; categories are in the order of their names, those without one last.
+    The digest is a SHA-256 over the choices, over what is known ``besides`` (the name, and what frames.csv says), and over path
+    and SHA-256 of every file. Nothing says which classes are defects but the caller; categories are in the order of their
+    names, those without one last.
     """
     known: set[str] = set()
-    digest = hashlib.sha256(canonical({"writer": found.writer, **choices.text()}).encode())
+    digest = hashlib.sha256(canonical({"writer": found.writer, **choices.text(), **besides}).encode())
     for done, event in enumerate(found.events, 1):
         for view in event.views:
             known |= categories_of(found.folder, view, choices.naming)

@@ -8,31 +8,30 @@ import io
 import json
 import math
 import os
+import unicodedata
 from pathlib import Path
-from tokenize import TokenError
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from generators.encoding import MAX_SIDE
+from generators.encoding import MAX_SIDE, PARSER_ERRORS, read_npy
 from scenes.errors import DatasetError, InputError
 
 MAX_FILES = 4_000_000
 MAX_DEPTH = 3                                  # <render product>/<annotator>/<file>
 MAX_JSON = 64 << 20                            # [bytes]
+MAX_NEST = 32                                  # objects and lists within each other; Replicator nests 5
 MAX_PICTURE = 1 << 30                          # [bytes] of a file; its pixels are bounded by MAX_SIDE
 MAX_ARRAY = 1 << 30                            # [bytes]
 MAX_ROWS = 1_000_000                           # boxes in one frame
-
-_HEADERS: dict[Any, Any] = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
 
 
 def listing(folder: Path) -> list[str]:
     """Every file under a folder, as sorted paths relative to it. What starts with a dot is left alone.
 
     Raises:
-        InputError: no such folder, a link, something that is not a file, too many or too deep.
+        InputError: no such folder, a link, something that is not a file or has no printable name, too many or too deep.
     """
     found: list[str] = []
 
@@ -41,6 +40,8 @@ def listing(folder: Path) -> list[str]:
             for entry in sorted(entries, key=lambda e: e.name):
                 if entry.name.startswith("."):
                     continue
+                if not entry.name.isprintable() and any(unicodedata.category(c).startswith("C") for c in entry.name):
+                    raise InputError(f"{path}: {entry.name!a} is no name that can be printed; rename it, or take it out")
                 if entry.is_symlink():
                     raise InputError(f"{entry.path}: is a link; an import reads only what lies in the folder, copy it there")
                 if entry.is_dir(follow_symlinks=False):
@@ -76,11 +77,46 @@ def _bytes(path: Path, limit: int) -> bytes:
 
 
 def read_json(path: Path) -> Any:
-    """A JSON file. Raises DatasetError."""
+    """A JSON file of at most ``MAX_NEST`` levels, so that what reads it may recurse, and of texts that can be written again.
+
+    Raises:
+        DatasetError: not such a file.
+    """
     try:
-        return json.loads(_bytes(path, MAX_JSON))
+        data = json.loads(_bytes(path, MAX_JSON))
+        deep = _deep(data)
     except (ValueError, RecursionError) as error:
         raise DatasetError(f"{path}: not JSON ({str(error)[:80]}); write the frame again, or take its files out") from None
+    if deep:
+        raise DatasetError(f"{path}: nests more than {MAX_NEST} levels deep; write the frame again")
+    return data
+
+
+def _deep(data: Any) -> bool:
+    """Whether there are more than ``MAX_NEST`` levels. Raises UnicodeEncodeError for half a surrogate pair in a text."""
+    level = [data]
+    for _ in range(MAX_NEST + 1):
+        inner: list[Any] = []
+        for value in level:
+            if isinstance(value, dict):
+                inner += [*value, *value.values()]
+            elif isinstance(value, list):
+                inner += value
+            elif isinstance(value, str):
+                value.encode()
+        if not inner:
+            return False
+        level = inner
+    return True
+
+
+def finite(value: Any) -> Any:
+    """What ``read_json`` gave without NaN and infinity, which become null."""
+    if isinstance(value, dict):
+        return {k: finite(v) for k, v in value.items()}
+    if isinstance(value, list):
+        return [finite(v) for v in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def read_object(path: Path) -> dict[str, Any]:
@@ -97,23 +133,15 @@ def read_array(path: Path) -> NDArray[Any]:
     Raises:
         DatasetError: not such a file, cut short, too large, or of Python objects.
     """
-    data = _bytes(path, MAX_ARRAY)
-    file = io.BytesIO(data)
     try:
-        version = np.lib.format.read_magic(file)
-        if version not in _HEADERS:
-            raise ValueError(f"version {version} of the format")
-        shape, fortran, dtype = _HEADERS[version](file)
-        if dtype.hasobject:
-            raise ValueError("it holds Python objects")
-        count = math.prod(shape)
-        if len(shape) > 3 or max(shape, default=0) > MAX_ROWS or count * dtype.itemsize != len(data) - file.tell():
-            raise ValueError(f"its header says {dtype} {shape}, which is not what follows"[:90])
-        array = np.frombuffer(data, dtype, count, file.tell())
-        return array.reshape(shape, order="F" if fortran else "C")
-    except (ValueError, TypeError, SyntaxError, KeyError, OverflowError, RecursionError, TokenError) as error:
-        why = (str(error).splitlines() or ["cut short"])[0][:100]
-        raise DatasetError(f"{path}: not a readable .npy array ({why}); write the frame again") from None
+        array = read_npy(path, MAX_ARRAY)
+        if max(array.shape, default=0) > MAX_ROWS:
+            raise ValueError(f"it has more than {MAX_ROWS} rows")
+        return array
+    except OSError as error:
+        raise DatasetError(f"{path}: cannot be read ({error.strerror}); check the folder") from None
+    except ValueError as error:
+        raise DatasetError(f"{path}: not a readable .npy array ({error}); write the frame again") from None
 
 
 def read_picture(path: Path) -> NDArray[Any]:
@@ -122,7 +150,7 @@ def read_picture(path: Path) -> NDArray[Any]:
     Raises:
         DatasetError: not readable, or larger than anything we could store; said before pixels are decoded.
     """
-    from PIL import Image, UnidentifiedImageError
+    from PIL import Image
 
     data = _bytes(path, MAX_PICTURE)
     try:
@@ -136,10 +164,10 @@ def read_picture(path: Path) -> NDArray[Any]:
             if picture.mode.startswith("I"):
                 return np.asarray(picture).astype(np.uint32)
             raise DatasetError(f"{path}: a picture of mode '{picture.mode}'; Replicator writes grey, RGB and RGBA")
-    except (UnidentifiedImageError, Image.DecompressionBombError, OSError, SyntaxError, ValueError) as error:
-        if isinstance(error, DatasetError):
-            raise
+    except DatasetError:
+        raise
+    except (Image.DecompressionBombError, *PARSER_ERRORS) as error:
         raise DatasetError(f"{path}: not a readable picture ({str(error)[:80]}); write the frame again") from None
 
 
-__all__ = ["MAX_JSON", "listing", "read_array", "read_json", "read_object", "read_picture"]
+__all__ = ["MAX_JSON", "finite", "listing", "read_array", "read_json", "read_object", "read_picture"]

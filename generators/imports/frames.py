@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from generators.dataset.sample import Frame, Instance
 from generators.imports.camera import camera_view
-from generators.imports.files import read_array, read_json, read_object, read_picture
+from generators.imports.files import finite, read_array, read_json, read_object, read_picture
 from generators.imports.layout import View
-from generators.imports.names import Naming, class_name
+from generators.imports.names import Naming, class_name, prim_path
 from generators.imports.segmentation import Segmented, segmented, source_of
 from generators.masks import Piece, pasted
 from scenes.errors import DatasetError
@@ -150,19 +150,26 @@ def _boxes(folder: Path, view: View, kind: str, size: tuple[int, int]) -> list[d
     need = _FIELDS[kind[13:15]]
     if rows.ndim != 1 or rows.dtype.names is None or (set(need) - set(rows.dtype.names)):
         raise DatasetError(f"{path}: frame {view.frame} is no {kind} of Replicator's; its fields are {', '.join(need)}")
+    for name in rows.dtype.names:
+        if name in (*need, "occlusionRatio") and not _fits(rows.dtype[name], name, kind):
+            raise DatasetError(f"{path}: frame {view.frame} has {rows.dtype[name]} for {name}, which is no {kind} of "
+                               "Replicator's; write the frame again")
     labels = read_json(folder / view.files[f"{kind}_labels.json"]) if f"{kind}_labels.json" in view.files else None
-    prims = read_json(folder / view.files[f"{kind}_prim_paths.json"]) if f"{kind}_prim_paths.json" in view.files else None
-    if prims is not None and (not isinstance(prims, list) or len(prims) != len(rows)):
+    prims = None
+    if f"{kind}_prim_paths.json" in view.files:
         where = folder / view.files[f"{kind}_prim_paths.json"]
-        raise DatasetError(f"{where}: frame {view.frame} does not name {len(rows)} prims, as many as {path.name} has boxes; "
-                           "they are of different runs")
+        prims = read_json(where)
+        if not isinstance(prims, list) or len(prims) != len(rows):
+            raise DatasetError(f"{where}: frame {view.frame} does not name {len(rows)} prims, as many as {path.name} has boxes; "
+                               "they are of different runs")
+        prims = [prim_path(p, str(where)) for p in prims]
     made = []
     for k, row in enumerate(rows):
         key = str(int(row["semanticId"]))
         if labels is not None and (not isinstance(labels, dict) or key not in labels):
             raise DatasetError(f"{path}: frame {view.frame} has a box of semantic id {key}, which its labels do not hold; "
                                "they are of different runs")
-        item: dict[str, Any] = {"prim": str(prims[k])[:400] if prims is not None else "",
+        item: dict[str, Any] = {"prim": prims[k] if prims is not None else "",
                                 "category": class_name(labels[key], Naming(), str(path)) if labels is not None else ""}
         if kind == "bounding_box_3d":
             item["min"] = [_number(row[n], path) for n in ("x_min", "y_min", "z_min")]
@@ -178,6 +185,14 @@ def _boxes(folder: Path, view: View, kind: str, size: tuple[int, int]) -> list[d
             item["occlusion_ratio"] = _number(row["occlusionRatio"], path)
         made.append(item)
     return made
+
+
+def _fits(dtype: np.dtype[Any], name: str, kind: str) -> bool:
+    """Whether a field of a box file holds numbers of the sort that Replicator writes there."""
+    if name == "transform":
+        return dtype.shape == (4, 4) and dtype.base.kind == "f"
+    whole = name == "semanticId" or (kind != "bounding_box_3d" and name != "occlusionRatio")
+    return dtype.kind in ("iu" if whole else "iuf")
 
 
 def _number(value: Any, path: Path) -> float:
@@ -196,11 +211,20 @@ def _boxes_have_pixels(folder: Path, view: View, found: Segmented, boxes: Mappin
     if not paths:
         return
     prims = [b["prim"] for b in boxes.get("bounding_box_2d_tight", ()) if b["prim"] and b["category"]]
-    lost = [prim for prim in prims if not any(f"{p}/".startswith(f"{prim}/") or f"{prim}/".startswith(f"{p}/") for p in paths)]
+    wanted = set(prims)                        # only these are kept of all that lies above a path: memory stays that of the files
+    around = {above for path in paths for above in _upwards(path) if above in wanted}
+    lost = [prim for prim in prims if prim not in around and not any(above in paths for above in _upwards(prim))]
     if len(lost) > sum(not t.path for t in found.things):
         where = folder / view.files["bounding_box_2d_tight.npy"]
         raise DatasetError(f"{where}: frame {view.frame} has a box around {lost[-1][:200]}, of which no pixel is in the "
                            "segmentation; they are of different runs")
+
+
+def _upwards(path: str) -> Iterator[str]:
+    """A prim path and every one above it."""
+    while path:
+        yield path
+        path = path.rpartition("/")[0]
 
 
 def _pose(path: Path, view: View) -> dict[str, Any]:
@@ -210,16 +234,7 @@ def _pose(path: Path, view: View) -> dict[str, Any]:
     if not isinstance(objects, list) or not all(isinstance(o, dict) for o in objects):
         raise DatasetError(f"{path}: frame {view.frame} has no list 'objects'; a PoseWriter writes one")
     found = {"objects": objects, "keypoint_order": data.get("keypoint_order", []), "camera_data": data.get("camera_data", {})}
-    return {key: _finite(value) for key, value in found.items()}
-
-
-def _finite(value: Any) -> Any:
-    """JSON without NaN and infinity, which become null."""
-    if isinstance(value, dict):
-        return {str(k): _finite(v) for k, v in value.items()}
-    if isinstance(value, list):
-        return [_finite(v) for v in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+    return {key: finite(value) for key, value in found.items()}
 
 
 __all__ = ["BOXES", "FIRST_ID", "Imported", "Register", "read_view"]

@@ -107,6 +107,13 @@ class _Sorter:
             raise DatasetError(f"{self.folder / path}: frame {frame} has {files[what]} for the same; take one of them out")
         files[what] = path
 
+    def moments(self) -> tuple[Event, ...]:
+        """One event per frame number, in their order: its views by camera."""
+        found: dict[str, list[View]] = {}
+        for (event, camera, frame), files in sorted(self.views.items()):
+            found.setdefault(event, []).append(View(camera, frame, files))
+        return tuple(Event(name, tuple(found[name])) for name in sorted(found, key=lambda n: (_order(n), n)))
+
 
 def _kind(name: str) -> str:
     return "png" if name in ("jpg", "jpeg") else name
@@ -129,11 +136,7 @@ def _basic(folder: Path, names: Sequence[str]) -> Found:
             continue
         what = f"{match['annotator']}{match['part'] or ''}.{_kind(match['kind'])}"
         sorter.add(match["frame"], camera, match["frame"], what, path)
-    moments: dict[str, list[View]] = {}
-    for (event, camera, frame), files in sorted(sorter.views.items()):
-        moments.setdefault(event, []).append(View(camera, frame, files))
-    events = tuple(Event(name, tuple(moments[name])) for name in sorted(moments, key=lambda n: (_order(n), n)))
-    return Found(folder, "BasicWriter", events, tuple(sorter.strange))
+    return Found(folder, "BasicWriter", sorter.moments(), tuple(sorter.strange))
 
 
 def _product(within: Sequence[str], match: re.Match[str]) -> str | None:
@@ -173,11 +176,7 @@ def _pose(folder: Path, names: Sequence[str]) -> Found:
             continue
         what = "pose.json" if match["kind"] == "json" else f"{'overlay' if match['part'] else 'rgb'}.{_kind(match['kind'])}"
         sorter.add(match["frame"], within[0] if within else ONE, match["frame"], what, path)
-    moments: dict[str, list[View]] = {}
-    for (event, camera, frame), files in sorted(sorter.views.items()):
-        moments.setdefault(event, []).append(View(camera, frame, files))
-    events = tuple(Event(name, tuple(moments[name])) for name in sorted(moments, key=lambda n: (_order(n), n)))
-    return Found(folder, "PoseWriter", events, tuple(sorter.strange))
+    return Found(folder, "PoseWriter", sorter.moments(), tuple(sorter.strange))
 
 
 __all__ = ["ANNOTATORS", "ONE", "Event", "Found", "View", "read_folder"]

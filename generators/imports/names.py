@@ -14,7 +14,8 @@ from scenes.errors import DatasetError
 
 UNKNOWN = "unknown"                            # of an object whose class the folder does not say
 MERGED = ("keep", "first", "last")
-MAX_NAME = 200
+MAX_NAME = 200                                 # characters of a class
+MAX_PATH = 1000                                # of a prim path
 _NOTHING = {"background", "unlabelled", "unlabeled", ""}
 _COLOUR = re.compile(r"\(\s*(\d{1,3})\s*,\s*(\d{1,3})\s*,\s*(\d{1,3})\s*(?:,\s*(\d{1,3})\s*)?\)", re.ASCII)
 
@@ -67,12 +68,20 @@ def class_name(label: Any, naming: Naming, where: str) -> str:
     return names[0] if naming.merged == "first" else names[-1] if naming.merged == "last" else ",".join(names)
 
 
-def clean(text: str, where: str) -> str:
-    """A name without blanks around it. Raises DatasetError for one that nobody can print."""
+def clean(text: str, where: str, most: int = MAX_NAME) -> str:
+    """A name without blanks around it. Raises DatasetError for one of more than ``most`` characters, or that nobody can print."""
     text = text.strip()
-    if len(text) > MAX_NAME or any(unicodedata.category(c).startswith("C") for c in text):
-        raise DatasetError(f"{where}: '{text[:40]!a}' is no name; at most {MAX_NAME} printable characters")
+    if len(text) > most or any(unicodedata.category(c).startswith("C") for c in text):
+        raise DatasetError(f"{where}: {text[:40]!a} is no name; it has {len(text):,} characters, {most:,} printable ones are "
+                           "allowed: rename it and write the file again")
     return text
 
 
-__all__ = ["MERGED", "UNKNOWN", "Naming", "class_name", "clean", "key_id", "texts"]
+def prim_path(value: Any, where: str) -> str:
+    """A prim path, "" where there is none. Raises DatasetError."""
+    if not isinstance(value, str):
+        raise DatasetError(f"{where}: a prim path is a {type(value).__name__}, not text; write the frame again")
+    return clean(value, where, MAX_PATH)
+
+
+__all__ = ["MAX_PATH", "MERGED", "UNKNOWN", "Naming", "class_name", "clean", "key_id", "prim_path", "texts"]

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from generators.imports.files import read_object, read_picture
 from generators.imports.layout import View
-from generators.imports.names import UNKNOWN, Naming, class_name, clean, key_id, texts
+from generators.imports.names import MAX_PATH, UNKNOWN, Naming, class_name, clean, key_id, prim_path, texts
 from generators.masks import id_boxes
 from scenes.errors import DatasetError
 
@@ -121,12 +121,16 @@ def segmented(folder: Path, view: View, naming: Naming) -> Segmented | None:
             things.setdefault(key, []).append(i)
             paths[key] = paths.get(key) or prim
             names[i] = category if whole else name
-    nothing = np.array([i for i in boxes if i not in names], np.uint32)
-    found = tuple(Thing(key[0], key[1], paths[key], tuple(cells), source) for key, cells in things.items())
     mapped = set() if source == "semantic_segmentation" else {*(prims or ()), *(labels or ())}
     unseen = [i for i in sorted(mapped - set(boxes)) if (prims is None or i not in prims or _named(prims[i], naming, str(where)))
               and (labels is None or i not in labels or _named(labels[i], naming, str(where)))]
-    ids[np.isin(ids, nothing)] = 0
+    if 0 in names:                             # something is called 0 here; below, 0 is where nothing is
+        free = next(i for i in range(1, len(boxes) + 2) if i not in boxes)
+        ids[ids == 0] = free
+        boxes[free], names[free] = boxes.pop(0), names.pop(0)
+        things = {key: [i or free for i in cells] for key, cells in things.items()}
+    ids[np.isin(ids, np.array([i for i in boxes if i not in names], np.uint32))] = 0
+    found = tuple(Thing(key[0], key[1], paths[key], tuple(cells), source) for key, cells in things.items())
     return Segmented(ids, boxes, found, names, tuple(_text(i, colours) for i in unseen))
 
 
@@ -144,7 +148,8 @@ def _meanings(label: Any, naming: Naming, name: str, where: str) -> list[tuple[s
     if label is UNLABELLED:
         return [(UNKNOWN, name, "")]
     findings, classes = texts(label, "finding", where), texts(label, "class", where)
-    references = [clean(x, where) for x in str(label.get("reference", "")).split(",")] if isinstance(label, Mapping) else []
+    reference = str(label.get("reference", "")).split(",") if isinstance(label, Mapping) else []
+    references = [clean(r, where, MAX_PATH) for r in reference]        # imported objects have their prim path as reference
     if findings and len(findings) == len(classes) == len(references):
         return list(zip(classes, references, findings, strict=True))
     category = class_name(label, naming, where)
@@ -182,7 +187,7 @@ def _prims(folder: Path, view: View, source: str) -> dict[int, str] | None:
     found = {}
     for key, value in read_object(folder / path).items():
         value = class_name(value, Naming(), str(folder / path)) if not isinstance(value, str) else value
-        found[key_id(key, str(folder / path))] = clean(value, str(folder / path))
+        found[key_id(key, str(folder / path))] = prim_path(value, str(folder / path))
     return found
 
 

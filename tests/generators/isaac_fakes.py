@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from pathlib import Path
 
 from generators.render.isaac.settings import Setup
@@ -30,3 +31,13 @@ def worker(folder: Path, body: str) -> Path:
 def setup(**more: object) -> Setup:
     """Our own interpreter, short limits [s]."""
     return Setup(Path(sys.executable), **{"start_limit": 20.0, "limit": 20.0, **more})      # type: ignore[arg-type]
+
+
+def gone(process: int) -> bool:
+    """Whether a process ends within 10 s."""
+    stat, until = Path(f"/proc/{process}/stat"), time.monotonic() + 10
+    while stat.exists() and stat.read_text().split()[2] not in "ZX":
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.05)
+    return True

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import io
+import os
 import zlib
 
 import imagecodecs
@@ -99,3 +100,22 @@ def test_what_cannot_be_stored_is_said():
         encoding.png_encode(np.zeros((4, 4)))
     with pytest.raises(TypeError, match="int64"):
         encoding.label_encode("instance", np.zeros((4, 4), np.int64))
+
+
+@pytest.mark.parametrize("array", [np.arange(24, dtype=np.float32).reshape(2, 3, 4), np.asfortranarray(np.eye(3)),
+                                   np.zeros(0, [("a", "<u4"), ("b", "<i4")]), np.array(7.0), np.zeros((0, 5), np.uint8)])
+def test_npy_of_others(tmp_path, array):
+    """As numpy reads it, from a path and from an open file, and free to be written to; nothing larger than the limit."""
+    np.save(tmp_path / "a.npy", array)
+    size = (tmp_path / "a.npy").stat().st_size
+    for source in (tmp_path / "a.npy", io.BytesIO((tmp_path / "a.npy").read_bytes())):
+        found = encoding.read_npy(source, size)
+        assert np.array_equal(found, np.load(tmp_path / "a.npy")) and found.dtype == array.dtype and found.flags.writeable
+    with pytest.raises(ValueError, match=f"{size} bytes, at most {size - 1}"):
+        encoding.read_npy(tmp_path / "a.npy", size - 1)
+    (tmp_path / "link.npy").symlink_to(tmp_path / "a.npy")
+    with pytest.raises(OSError, match="link"):
+        encoding.read_npy(tmp_path / "link.npy", size)
+    os.mkfifo(tmp_path / "pipe.npy")
+    with pytest.raises(ValueError, match="not a file"):
+        encoding.read_npy(tmp_path / "pipe.npy", size)

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import json
 import tarfile
 from dataclasses import replace
@@ -15,7 +16,7 @@ from PIL import Image
 from generators.dataset import Dataset, meta, shards
 from generators.exports import changenet, kitti
 from generators.masks import rle_decode
-from scenes.errors import DatasetError, InputError
+from scenes.errors import DatasetError, InputError, StorageError
 
 
 @pytest.fixture(scope="module")
@@ -120,6 +121,21 @@ def test_webdataset_instance_pictures_and_headers(known, tmp_path):
     for k, item in enumerate(replicated.sample(0).instances, 1):
         expected[item.visible] = k
     assert np.array_equal(ids, expected)
+
+
+def test_webdataset_names_the_shard_that_could_not_be_written(known, tmp_path, monkeypatch):
+    add, calls = tarfile.TarFile.addfile, []
+
+    def full(self, *arguments):
+        calls.append(arguments)
+        if len(calls) > 4:                                                   # three files a sample: in the second shard
+            raise OSError(errno.ENOSPC, "full")
+        return add(self, *arguments)
+
+    monkeypatch.setattr(tarfile.TarFile, "addfile", full)
+    with pytest.raises(StorageError, match=r"train-000001\.tar: "):
+        known.export("webdataset", tmp_path / "wds", split="train", depth=False, shard_count=1)
+    assert not list(tmp_path.iterdir())
 
 
 def test_webdataset_shards_end_at_their_size(tmp_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 import json
 import shutil
 import zlib
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import replicated
 from PIL import Image
 
 from generators.dataset import Dataset, meta, shards
+from generators.exports.payload import BOX_2D
 from generators.imports import import_folder, read_folder
 from generators.masks import rle_encode
 from scenes.errors import DatasetError, InputError
@@ -107,7 +109,7 @@ IDS = np.zeros((12, 20), np.uint16)                                          # b
 IDS[10:, 15:], IDS[2:6, 3:9], IDS[4:9, 12:18], IDS[7:11, 1:4] = 1, 7, 300, 9
 
 
-def colours(ids: np.ndarray, table: dict[int, tuple[int, ...]]) -> np.ndarray:
+def colours(ids: np.ndarray, table: Mapping[int, tuple[int, ...]]) -> np.ndarray:
     picture = np.zeros((*ids.shape, 4), np.uint8)
     for i, colour in table.items():
         picture[ids == i] = colour
@@ -187,6 +189,102 @@ def test_ids_0_and_1_are_empty_unless_they_are_named(tmp_path):
     assert set(found) == {"unknown@/World/Cube", "unknown@/World/A", "unknown@/World/B", "unknown@/World/C"}
     with pytest.raises(DatasetError, match="no pixel of id 45, which its mapping names"):
         import_folder(folder, tmp_path / "no", strict=True)
+
+
+@pytest.mark.parametrize("picture", ["instance_segmentation", "semantic_segmentation"])
+def test_a_named_id_0_keeps_its_pixels_to_itself(tmp_path, picture):
+    """What is unlabelled is not added to it; 2 is unlabelled too, so the first number that is free is 3."""
+    folder = tmp_path / "sdg"
+    rgb(folder, size=(8, 8))
+    ids = np.zeros((8, 8), np.uint8)
+    ids[2:6, 1:8], ids[6, :3] = 1, 2
+    Image.fromarray(ids).save(folder / f"{picture}_0000.png")
+    part = "semantics_mapping" if picture == "instance_segmentation" else "labels"
+    put(folder, f"{picture}_{part}_0000.json", {"0": {"class": "floor"}, "1": {"class": "UNLABELLED"}, "2": {"class": ""}})
+    found, dataset = imported(folder, tmp_path / "ds")
+    [mask] = found.values()
+    assert np.array_equal(mask, ids == 0) and mask.sum() == 33 and dataset.taxonomy.parts == ("floor",)
+    [item] = dataset[0].instances
+    assert item.box == (0, 0, 8, 8) and np.array_equal(dataset[0].label("instance"), np.where(ids == 0, item.ids[0], 0))
+
+
+def test_a_named_colour_0_beside_other_objects(tmp_path):
+    folder = tmp_path / "sdg"
+    rgb(folder)
+    table = {7: (1, 0, 0, 0), 300: (93, 220, 11, 255), 1: (0, 0, 0, 255)}   # the first colour is the number 1, which is taken
+    Image.fromarray(colours(IDS, table)).save(folder / "instance_segmentation_0000.png")
+    put(folder, "instance_segmentation_mapping_0000.json", {
+        "(0, 0, 0, 0)": "/World/Floor", "(1, 0, 0, 0)": "/World/A", "(93, 220, 11, 255)": "/World/B",
+        "(0, 0, 0, 255)": "UNLABELLED"})
+    found, dataset = imported(folder, tmp_path / "ds", strict=True)
+    assert {name: int(mask.sum()) for name, mask in found.items()} == {
+        "unknown@/World/Floor": int(np.isin(IDS, (0, 9)).sum()), "unknown@/World/A": (IDS == 7).sum(),
+        "unknown@/World/B": (IDS == 300).sum()}
+    dense = dataset[0].label("instance")
+    assert all(np.array_equal(np.isin(dense, i.ids), i.visible()) for i in dataset[0].instances)
+
+
+def test_prim_paths_have_one_limit(tmp_path):
+    """Longer than a class may be, in mappings and in box files alike; and the way back through our own export."""
+    folder, deep = tmp_path / "sdg", "/World" + "/Assembly_of_some_kind" * 42
+    longest = deep + "x" * (1000 - len(deep))
+    rgb(folder)
+    Image.fromarray(IDS).save(folder / "instance_segmentation_0000.png")
+    put(folder, "instance_segmentation_mapping_0000.json", {"7": longest, "300": f"{deep}/B", "9": "/World/C"})
+    tight = np.zeros(1, BOX_2D)
+    tight[0] = 4, 3, 2, 8, 5, 0.25
+    np.save(folder / "bounding_box_2d_tight_0000.npy", tight)
+    put(folder, "bounding_box_2d_tight_prim_paths_0000.json", [longest])
+    found, dataset = imported(folder, tmp_path / "ds")
+    assert set(found) == {f"unknown@{longest}", f"unknown@{deep}/B", "unknown@/World/C"}
+    assert [i.measured.get("occlusion_ratio") for i in dataset[0].instances if i.component == longest] == [0.25]
+    dataset.export("replicator", tmp_path / "again")
+    assert set(imported(tmp_path / "again", tmp_path / "back")[0]) == set(found)
+    for name in ("bounding_box_2d_tight_prim_paths", "instance_segmentation_mapping"):
+        put(folder, f"{name}_0000.json", [f"{longest}x"] if "box" in name else {"7": f"{longest}x", "300": "B", "9": "C"})
+        with pytest.raises(DatasetError, match=rf"{name}_0000\.json: '/World/Assembly[a-zA-Z_/]*' is no name; it has 1,001 "
+                                               "characters, 1,000 printable ones are allowed: rename it"):
+            import_folder(folder, tmp_path / "no")
+
+
+@pytest.mark.parametrize(("prim", "seen"), [("/World/A", True), ("/World", True), ("/World/A/B/C", True), ("/World/A/B", True),
+                                            ("/World/AA", False), ("/Wor", False), ("/World/A/Bee", True)])
+def test_a_tight_box_needs_a_pixel_of_its_prim_or_one_above_or_below(tmp_path, prim, seen):
+    """/World/A and /World/A/B have pixels, so all that is above or below them has."""
+    folder = tmp_path / "sdg"
+    rgb(folder)
+    Image.fromarray(IDS).save(folder / "instance_segmentation_0000.png")
+    put(folder, "instance_segmentation_mapping_0000.json", {"7": "/World/A", "300": "/World/A/B", "9": "/World/A"})
+    tight = np.zeros(1, BOX_2D)
+    tight[0] = 4, 3, 2, 8, 5, 0.0
+    np.save(folder / "bounding_box_2d_tight_0000.npy", tight)
+    put(folder, "bounding_box_2d_tight_labels_0000.json", {"4": {"class": "x"}})
+    put(folder, "bounding_box_2d_tight_prim_paths_0000.json", [prim])
+    if seen:
+        assert import_folder(folder, tmp_path / "ds").instances == 3
+    else:
+        with pytest.raises(DatasetError, match=f"has a box around {prim}, of which no pixel"):
+            import_folder(folder, tmp_path / "ds")
+
+
+def test_samples_that_differ_in_unit_split_or_name_have_other_ids(exported, tmp_path):
+    def ids(out: str, **options: object) -> list[str]:
+        import_folder(tmp_path / "sdg", tmp_path / out, **options)
+        with Dataset.read(tmp_path / out) as read:
+            return [row.id for row in read]
+
+    shutil.copytree(exported / "one_camera", tmp_path / "sdg")
+    first = ids("a")
+    assert ids("b") == first and not set(ids("c", name="other")) & set(first)
+    side = tmp_path / "sdg/frames.csv"
+    for number, (old, new) in enumerate(((",train", ",val"), ("unit-0", "unit-00"))):
+        text = side.read_text()
+        side.write_text(text.replace(old, new))
+        assert not set(ids(f"d{number}")) & set(first)
+        side.write_text(text)
+    assert ids("e") == first
+    side.unlink()
+    assert not set(ids("f")) & set(first)
 
 
 def test_an_import_goes_on_to_every_export(exported, tmp_path):

@@ -146,6 +146,91 @@ def test_camera_parameters(folder):
     refused(folder, "not a JSON object but a list")
 
 
+@pytest.mark.parametrize(("values", "text"), [
+    ({"cameraFocalLength": 10**399}, r"not camera parameters of Replicator's \(OverflowError"),
+    ({"cameraViewTransform": [10**399] * 16}, r"not camera parameters of Replicator's \(OverflowError"),
+    ({"cameraFocusDistance": "far"}, r"not camera parameters of Replicator's \(ValueError"),
+    ({"cameraFocusDistance": -1.0}, "its camera is not finite in metres"),
+    ({"metersPerSceneUnit": "inf"}, "its camera is not finite in metres"),
+    ({"metersPerSceneUnit": 1e10, "cameraFocusDistance": 1e308}, "its camera is not finite in metres"),
+    ({"metersPerSceneUnit": 1e10, "cameraViewTransform": [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 1e308, 0, 0, 1]},
+     "its camera is not finite in metres"),
+    ({"cameraAperture": [1e308], "cameraFocusDistance": 1e10}, "its camera is not finite in metres"),
+    ({"cameraModel": "orthographic", "cameraAperture": [1e300], "metersPerSceneUnit": 1e300},
+     "its camera is not finite in metres"),
+])
+def test_camera_numbers_out_of_range(folder, values, text):
+    change(folder / "camera_params_0002.json", lambda d: {**d, "cameraModel": "pinhole", **values})
+    refused(folder, rf"camera_params_0002\.json: frame 0002: {text}")
+
+
+def nested(levels: int) -> str:
+    return "[" * levels + "]" * levels
+
+
+@pytest.mark.parametrize("name", ["camera_params", "instance_segmentation_semantics_mapping", "bounding_box_2d_tight_labels"])
+@pytest.mark.parametrize("levels", [40, 600])
+def test_json_that_nests_too_deep(folder, name, levels):
+    path = folder / f"{name}_0002.json"
+    path.write_text(path.read_text().rstrip()[:-1] + f', "9": {nested(levels)}' + "}")
+    refused(folder, rf"{name}_0002\.json: nests more than 32 levels deep")
+
+
+@pytest.mark.parametrize("levels", [40, 600])
+def test_poses_that_nest_too_deep(tmp_path, levels):
+    folder = tmp_path / "pose"
+    folder.mkdir()
+    Image.new("RGB", (8, 6)).save(folder / "000000.png")
+    (folder / "000000.json").write_text(f'{{"objects": [{{"label": "cube", "cuboid": {nested(levels)}}}]}}')
+    refused(folder, r"000000\.json: nests more than 32 levels deep")
+
+
+@pytest.mark.parametrize(("name", "kind", "value"), [
+    ("semanticId", "<U8", "cube"), ("semanticId", "S4", b"cube"), ("semanticId", "<f4", np.nan), ("x_min", "<f4", np.nan),
+    ("y_max", "<f8", np.inf), ("x_max", "<i4", (2, 2)), ("occlusionRatio", "<U3", "all"), ("x_min", "<M8[s]", 0)])
+def test_box_fields_that_are_no_numbers(folder, name, kind, value):
+    path = folder / "bounding_box_2d_tight_0002.npy"
+    boxes = np.load(path)
+    shape = value if isinstance(value, tuple) else ()
+    spoiled = np.zeros(len(boxes), [(n, kind, shape) if n == name else (n, boxes.dtype[n]) for n in boxes.dtype.names])
+    for n in boxes.dtype.names:
+        spoiled[n] = boxes[n] if n != name else 0 if shape else value
+    np.save(path, spoiled)
+    refused(folder, rf"tight_0002\.npy: frame 0002 has .* for {name}, which is no bounding_box_2d_tight of Replicator's")
+
+
+@pytest.mark.parametrize(("name", "kind"), [
+    ("transform", ("<f4", (3, 3))), ("transform", ("<U2", (4, 4))), ("z_max", ("<U2", ()))])
+def test_fields_of_3d_boxes_that_are_no_numbers(folder, name, kind):
+    fields = [("semanticId", "<u4", ()), *((f"{a}_{end}", "<f4", ()) for end in ("min", "max") for a in "xyz"),
+              ("transform", "<f4", (4, 4))]
+    np.save(folder / "bounding_box_3d_0002.npy", np.zeros(1, [(n, *(kind if n == name else (k, s))) for n, k, s in fields]))
+    refused(folder, rf"bounding_box_3d_0002\.npy: frame 0002 has .* for {name}, which is no bounding_box_3d of Replicator's")
+
+
+def test_a_header_that_the_parser_of_python_gives_up_on(folder):
+    """``ast.literal_eval`` ends as MemoryError there, in front of a header that says nothing of the kind."""
+    header = b"{'descr': '<f4', 'fortran_order': False, 'shape': (" + b"-" * 8000 + b"1,), }"
+    (folder / "distance_to_image_plane_0002.npy").write_bytes(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header)
+    refused(folder, r"distance_to_image_plane_0002\.npy: not a readable \.npy array")
+
+
+@pytest.mark.parametrize("kind", [b"iCCP", b"tRNS", b"gAMA", b"pHYs", b"cHRM", b"zTXt", b"iTXt", b"acTL", b"fcTL", b"eXIf"])
+@pytest.mark.parametrize("name", ["rgb", "instance_segmentation"])
+def test_a_chunk_cut_short_behind_the_pixels(folder, tmp_path, name, kind):
+    """Pillow reads those after the pixels are there; some it takes, none may end in anything but a line or a dataset."""
+    path = folder / f"{name}_0002.png"
+    data = path.read_bytes()
+    for body in (b"", b"x", b"x\0"):
+        chunk = struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+        path.write_bytes(data[:-12] + chunk + data[-12:])                    # in front of IEND
+        try:
+            read_picture(path)
+        except DatasetError as error:
+            assert "not a readable picture" in str(error)
+            refused(folder, rf"{name}_0002\.png: not a readable picture")
+
+
 def test_an_unknown_camera_model_is_kept_but_not_understood(folder, tmp_path):
     changed = {"cameraModel": "fisheyePolynomial", "cameraNearFar": [1.0, float("inf")]}
     change(folder / "camera_params_0002.json", lambda d: {**d, **changed})
@@ -166,6 +251,13 @@ def test_links_are_not_followed(folder, tmp_path):
     os.unlink(folder / "rgb")
     os.mkfifo(folder / "rgb_0003.png")
     refused(folder, r"rgb_0003\.png: is not a file", InputError)
+
+
+@pytest.mark.parametrize("name", [b"top\xff", b"top\nside", b"\x1b[2J"])
+def test_file_names_that_nobody_can_print(folder, name):
+    """A folder's name becomes a camera's; in UTF-8 columns and on one line there is no place for such."""
+    os.mkdir(os.fsencode(folder) + b"/" + name)
+    refused(folder, "'.*' is no name that can be printed; rename it", InputError)
 
 
 def test_folders_that_never_end(tmp_path):
@@ -220,7 +312,8 @@ def test_pictures_that_claim_too_much(tmp_path):
 
 def test_json_that_is_none(tmp_path):
     path = tmp_path / "x.json"
-    for junk in ("", "{", "[" * 200_000, "nul", "\ud800".encode("utf-8", "surrogatepass")):
+    halves = r'"\ud800"', r'{"a": [{"\udfff": 1}]}', "\ud800".encode("utf-8", "surrogatepass")
+    for junk in ("", "{", "[" * 200_000, "nul", *halves):
         path.write_bytes(junk if isinstance(junk, bytes) else junk.encode())
         with pytest.raises(DatasetError, match=r"x\.json: not JSON"):
             read_json(path)

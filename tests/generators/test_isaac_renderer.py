@@ -17,8 +17,8 @@ from generators.render.isaac.arrays import taken
 from generators.render.isaac.checks import check_frame
 from generators.render.isaac.settings import from_environment
 from generators.render.isaac.worker import replicator
-from scenes.errors import BackendError, BackendUnavailable, InputError
-from scenes.geometry import PartKind
+from scenes.errors import BackendError, BackendUnavailable, InputError, StorageError
+from scenes.geometry import PartKind, merge
 from scenes.optics import Lighting, Look, Ring, looking_down
 
 LIGHT = Lighting(rings=(Ring(0.2, 0.6, (0.5, 0.5, 0.5)),), dome=(0.4, 0.4, 0.4))
@@ -68,7 +68,7 @@ def agree(a, b):
 
 
 def test_labels_agree_with_gl_over_several_units(gl, start, board, tmp_path):
-    """One product, four pictures: other units, cameras, lamps and looks, each by a delta; then the first one again."""
+    """One product, six pictures: other units, cameras, lamps and looks, each by a delta; then the first one again."""
     calls = tmp_path / "calls"
     isaac = start(LINETWIN_STANDIN_CALLS=str(calls), LINETWIN_STANDIN_FAULTS="garbage,int-keys,no-instance-labels,no-data")
     assert "pixels are not repeatable" in isaac.build and isaac.name == "isaac"
@@ -76,16 +76,21 @@ def test_labels_agree_with_gl_over_several_units(gl, start, board, tmp_path):
     bare = replace(board, instances=(replace(first, pose=first.pose[1:], instance=first.instance[1:], tint=first.tint[1:],
                                              marking=first.marking[1:]), *board.instances[1:]), decals=board.decals[:1],
                    soup=made.ball((2.5e-3, 2.2e-3, 0.3e-3), 0.3e-3, 9, part=PartKind.JOINT))
+    bridged, balled = (replace(board, soup=merge([board.soup, made.ball((2.4e-3, 3e-3, 0.3e-3), size, 77, part=part)]))
+                       for size, part in ((0.4e-3, PartKind.BRIDGE), (0.3e-3, PartKind.BALL)))
     near = replace(CAMERA, model="perspective", pixel_size=30e-6)
     red = Look(mask=(0.5, 0.0, 0.0))
     dome = Lighting(dome=(0.7, 0.7, 0.7))
-    rounds = ((board, CAMERA, LIGHT, Look()), (bare, CAMERA, LIGHT, Look()), (bare, near, dome, red),
-              (board, CAMERA, LIGHT, Look()))
+    rounds = ((bridged, CAMERA, LIGHT, Look()), (board, CAMERA, LIGHT, Look()), (bare, CAMERA, LIGHT, Look()),
+              (bare, near, dome, red), (board, CAMERA, LIGHT, Look()), (balled, CAMERA, LIGHT, Look()))
     seen = []
     for geometry, camera, lighting, look in rounds:
         ours = isaac.render(geometry, camera, lighting, look)
         agree(gl.render(geometry, camera, lighting, look), ours)
         seen.append(ours)
+    first_seen, last_seen = seen.pop(0), seen.pop()            # id 77: a bridge, nothing, and a ball in its place
+    assert {PartKind(p) for p in first_seen.part[first_seen.instance == 77]} == {PartKind.BRIDGE}
+    assert {PartKind(p) for p in last_seen.part[last_seen.instance == 77]} == {PartKind.BALL}
     for name in ("instance", "part", "depth", "normal"):
         assert np.array_equal(getattr(seen[0], name), getattr(seen[3], name)), name
     assert np.abs(seen[0].rgb.astype(int) - seen[3].rgb).mean() < 5          # NVIDIA's own tolerance; the stand-in has no noise
@@ -102,6 +107,33 @@ def test_labels_agree_with_gl_over_several_units(gl, start, board, tmp_path):
     assert core - objects == set(replicator.NAMES) and not replicator.RECALLED_NAMES
     assert not [row for row in called if "recalled" in row["confidence"]]
     assert [row["name"] for row in called][-1] == "isaacsim.SimulationApp.close"
+
+
+def test_lands_and_holes_do_not_hang_on_depth(gl, start, board, monkeypatch):
+    """From above, and tilted by 0.5 rad, where a side of the board is seen too. With a depth that is 1e-3 off, which the checks
+    let pass, the labels are the same ones."""
+    c, s = np.cos(0.5), np.sin(0.5)
+    pose = np.array([[1, 0, 0, 0], [0, c, -s, 0], [0, s, c, 0], [0, 0, 0, 1.0]])
+    pose[:3, 3] = np.array([2e-3, 1e-3, 0]) + 0.2 * pose[:3, 2]
+    cameras = CAMERA, replace(CAMERA, pose=pose), replace(CAMERA, pose=pose, model="perspective")
+    isaac = start()
+    right = [isaac.render(board, camera, LIGHT, Look()) for camera in cameras]
+    for camera, ours in zip(cameras, right, strict=True):
+        agree(gl.render(board, camera, LIGHT, Look()), ours)
+        assert (ours.part == PartKind.PAD).sum() > 500
+        side = (ours.instance == 1) & (ours.normal @ camera.pose[2, :3] < 0.5)
+        assert (side.sum() > 500) == (camera is not CAMERA) and (ours.part[side] == PartKind.BOARD).all()
+
+    def off(*args):
+        found = taken(*args)
+        return found | {"depth": found["depth"] * np.float32(1.001)}
+
+    monkeypatch.setattr("generators.render.isaac.renderer.arrays.taken", off)
+    for camera, ours in zip(cameras, right, strict=True):
+        wrong = isaac.render(board, camera, LIGHT, Look())
+        solid = np.isfinite(ours.depth)
+        assert (wrong.depth[solid] > ours.depth[solid] * 1.0005).all()
+        assert np.array_equal(wrong.part, ours.part) and np.array_equal(wrong.instance, ours.instance)
 
 
 def test_only_what_is_asked_for_and_nothing_that_cannot_be(start, board):
@@ -121,6 +153,44 @@ def test_only_what_is_asked_for_and_nothing_that_cannot_be(start, board):
         isaac.render(board, CAMERA, LIGHT, Look())
     with pytest.raises(BackendError, match="closed; open a new one"):
         isaac.silhouettes(board, CAMERA, [1])
+
+
+def test_another_product_and_many_edits(gl, start, board, monkeypatch):
+    """Files of the product before go with it; a delta of many edits goes in several requests, and shows the same."""
+    isaac = start()
+    shared = isaac._worker.shared
+    first = isaac.render(board, CAMERA, LIGHT, Look())
+    assert not (shared / "card").exists()
+    kept = sorted(p.name for p in shared.iterdir())
+    monkeypatch.setattr("generators.render.isaac.renderer.EDITS_MOST", 3)
+    asked, ask = [], isaac._worker.ask
+
+    def counted(kind, **fields):
+        asked.append((kind.__name__, len(fields.get("edits", ()))))
+        return ask(kind, **fields)
+
+    monkeypatch.setattr(isaac._worker, "ask", counted)
+    again = isaac.render(replace(board, slab=made.slab()), CAMERA, LIGHT, Look())
+    edits = [count for name, count in asked if name == "Delta"]
+    assert len(edits) > 2 and set(edits[:-1]) == {3} and 0 < edits[-1] <= 3
+    for name in ("instance", "part", "depth", "normal"):
+        assert np.array_equal(getattr(first, name), getattr(again, name)), name
+    left = sorted(p.name for p in shared.iterdir())
+    assert len(left) == len(kept) and sum(name.startswith("stage-") for name in left) == 1
+    assert not set(left) & set(kept) - {"worker.log"}
+
+
+def test_a_full_disk_under_the_grey_card(start, monkeypatch):
+    own = Path.write_text
+
+    def full(path, *args, **options):
+        if path.name == "card.usda":
+            raise OSError(28, "No space left on device")
+        return own(path, *args, **options)
+
+    monkeypatch.setattr(Path, "write_text", full)
+    with pytest.raises(StorageError, match=r"cannot be written \(No space left on device\); free space there, or set TMPDIR"):
+        start()
 
 
 @pytest.mark.parametrize("version", ["5.0", "6.2"])
@@ -227,7 +297,9 @@ def test_arrays_from_the_worker_are_read_as_from_a_stranger(tmp_path):
     import os
 
     os.mkfifo(tmp_path / "pipe.npy")
-    for name in ("wide", "tall", "object", "link", "folder", "text", "pipe", "gone"):
+    head = (tmp_path / "real.npy").read_bytes().replace(b"(2, 3), }", b"(1099511627776, 3), }")[:128]
+    (tmp_path / "vast.npy").write_bytes(head + bytes(24))            # its header claims 12 TiB
+    for name in ("wide", "tall", "object", "link", "folder", "text", "pipe", "gone", "vast"):
         with pytest.raises(BackendError, match=rf"{name}\.npy"):
             taken({"instance": f"{name}.npy"}, tmp_path, {"instance"}, (2, 3))
     with pytest.raises(BackendError, match="capture gave rgb instead of instance"):

@@ -148,6 +148,22 @@ def test_stage_and_delta_show_what_the_other_stage_shows(board, tmp_path, monkey
     assert before == {layer.identifier: layer.ExportToString() for layer in stage.GetUsedLayers() if not layer.anonymous}
 
 
+def test_an_id_that_comes_back_as_another_thing_is_that_thing_alone(board, tmp_path, monkeypatch):
+    """A bridge that the stage brought, something else, nothing, then a ball with its id: no mesh of the bridge is seen again."""
+    at = (2e-3, 2.2e-3, 0.2e-3)
+    units = {"bridge": made.ball(at, 0.3e-3, 77, part=PartKind.BRIDGE), "ball": made.ball(at, 0.2e-3, 77),
+             "joint": made.ball(at, 0.1e-3, 77, part=PartKind.JOINT),
+             "both": merge([made.ball(at, 0.3e-3, 77, part=PartKind.BRIDGE), made.ball(at, 0.25e-3, 77, part=PartKind.JOINT)])}
+    stage, shown, _ = stage_of(replace(board, soup=units["both"]), tmp_path, monkeypatch)
+    for number, name in enumerate(("joint", None, "ball", "bridge", None, "joint", "both", "ball")):
+        soup = board.soup if name is None else units[name]
+        sheet = Sheet()
+        shown.to_unit(bench.unit_of(replace(board, soup=soup)), board.materials, sheet)
+        applied(stage, sheet, tmp_path, f"d{number}")
+        seen = {PARTS[part] for instance, part in shown_by(stage) if instance == 77}
+        assert seen == ({"bridge", "joint"} if name == "both" else {name} - {None}), name
+
+
 def test_a_delta_is_as_small_as_the_difference(board, tmp_path, monkeypatch):
     _, shown, _ = stage_of(board, tmp_path, monkeypatch)
 

@@ -1,8 +1,7 @@
 """Arrays in the shared folder: written for the worker, and read from it as from a stranger."""
 from __future__ import annotations
 
-import os
-import stat
+import math
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from generators.encoding import read_npy
 from scenes.errors import BackendError, StorageError
 
 LAYOUT: dict[str, tuple[str, tuple[int, ...]]] = {     # buffer → numpy type, what its shape has after (height, width)
@@ -53,14 +53,8 @@ def taken(files: Mapping[str, str], shared: Path, buffers: Collection[str], size
 
 
 def _read(path: Path, kind: np.dtype[Any], shape: tuple[int, ...]) -> NDArray[Any]:
-    """One array of exactly this type and shape; a link or another kind of file is refused before it is opened for good."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    with os.fdopen(descriptor, "rb") as file:
-        told = os.fstat(descriptor)
-        expected = int(np.prod(shape)) * kind.itemsize
-        if not stat.S_ISREG(told.st_mode) or not expected <= told.st_size <= expected + HEADER_MOST:
-            raise ValueError(f"{told.st_size} bytes are no {kind} array of shape {shape}")
-        array = np.lib.format.read_array(file, allow_pickle=False)
+    """One array of exactly this type and shape; nothing larger is even read."""
+    array = read_npy(path, math.prod(shape) * kind.itemsize + HEADER_MOST)
     if array.dtype != kind or array.shape != shape:
         raise ValueError(f"{array.dtype} {array.shape} instead of {kind} {shape}")
     return np.ascontiguousarray(array)

@@ -5,6 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from generators.masks import id_boxes
+from generators.render.texels import plane
 from generators.render.view import outlines, spans
 from scenes.errors import BackendError
 from scenes.geometry import BOARD_ID, Geometry
@@ -44,21 +45,11 @@ def check_frame(instance: NDArray[np.uint32], depth: NDArray[np.float32], geomet
     if board.any() and not np.isfinite(depth[board]).all():
         raise BackendError("renderer 'isaac': the board is seen without a depth; open a new renderer")
     if board.any():
-        expected = _plane(camera)
+        expected = plane(camera)
         error = np.median(np.abs(depth[board] / expected[board] - 1))
         if error > FAR:
             raise BackendError(f"renderer 'isaac': the board's depth is {error:.1%} off; the stage's units or the camera are not "
                                "those that were asked for: open a new renderer")
-
-
-def _plane(camera: Camera) -> NDArray[np.float64]:
-    """Depth [m] of the plane z = 0 in every pixel, (H, W)."""
-    x, y = np.meshgrid((np.arange(camera.width) + 0.5 - camera.width / 2) * camera.pixel_size,
-                       -(np.arange(camera.height) + 0.5 - camera.height / 2) * camera.pixel_size)
-    turn, origin = camera.pose[2, :3], camera.pose[2, 3]
-    if camera.model == "telecentric":          # origin + R (x, y, −t): z = 0
-        return np.asarray((origin + turn[0] * x + turn[1] * y) / turn[2])
-    return np.asarray(-origin / ((turn[0] * x + turn[1] * y) / camera.distance - turn[2]))
 
 
 __all__ = ["check_frame"]

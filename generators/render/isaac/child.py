@@ -36,6 +36,7 @@ class Worker:
 
     Raises:
         BackendUnavailable: the interpreter cannot be started.
+        StorageError: the shared folder cannot be made or written.
     """
 
     def __init__(self, setup: Setup, main: Path = MAIN) -> None:
@@ -56,22 +57,32 @@ class Worker:
         environment |= {"PYTHONSAFEPATH": "1", "PYTHONNOUSERSITE": "1", "PYTHONUNBUFFERED": "1"}
         if setup.paths:
             environment["PYTHONPATH"] = os.pathsep.join(setup.paths)
-        command = [str(setup.python), str(main), "--requests", str(down_read), "--answers", str(up_write)]
+        command = [str(setup.python), str(main), "--requests", str(down_read), "--answers", str(up_write),
+                   "--shared", str(self.shared)]
         try:
-            with self.log.open("wb") as log:
-                self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
-                                                 pass_fds=(down_read, up_write), cwd=self.shared, env=environment,
-                                                 start_new_session=True)
-        except OSError as error:
-            for pipe in (self._down, self._up):
-                os.close(pipe)
+            self._process = self._start(command, environment, (down_read, up_write))
+        except BaseException:
+            os.close(self._down)
+            os.close(self._up)
             self._folder.cleanup()
-            raise BackendUnavailable(f"renderer 'isaac': {setup.python} cannot be started ({error.strerror}); "
-                                     "name Isaac Sim's interpreter in LINETWIN_ISAAC_PYTHON") from None
+            raise
         finally:
             os.close(down_read)
             os.close(up_write)
         self._open = True
+
+    def _start(self, command: list[str], environment: dict[str, str], pipes: tuple[int, int]) -> subprocess.Popen[bytes]:
+        try:
+            log = self.log.open("wb")
+        except OSError as error:
+            raise StorageError(f"{self.shared}: cannot be written ({error.strerror}); free space there, or set TMPDIR") from None
+        with log:
+            try:
+                return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, pass_fds=pipes,
+                                        cwd=self.shared, env=environment, start_new_session=True)
+            except OSError as error:
+                raise BackendUnavailable(f"renderer 'isaac': {self.setup.python} cannot be started ({error.strerror}); "
+                                         "name Isaac Sim's interpreter in LINETWIN_ISAAC_PYTHON") from None
 
     def ask(self, kind: type[Any], **fields: Any) -> Any:
         """Send one request and wait for its answer.
@@ -92,7 +103,8 @@ class Worker:
         until = time.monotonic() + limit
         line = request.model_dump_json().encode() + b"\n"
         if len(line) > LINE_MOST:
-            raise BackendError(f"renderer 'isaac': {doing}: a request of {len(line)} bytes; at most {LINE_MOST}")
+            raise self._failed(BackendError(f"renderer 'isaac': {doing}: a request of {len(line)} bytes, at most {LINE_MOST}; "
+                                            f"{failures.KINDS['internal']}"))
         try:
             self._send(line, until)
             answer = self._read(ANSWERS[request.do], request.id, until, doing)
@@ -122,9 +134,7 @@ class Worker:
         if grace > 0:
             with suppress(subprocess.TimeoutExpired):
                 self._process.wait(grace)
-        with suppress(ProcessLookupError, PermissionError):    # the group outlives its leader where that has children
-            os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
+        self._kill()
         os.close(self._up)
         self._folder.cleanup()
 
@@ -177,8 +187,15 @@ class Worker:
         try:
             return self._process.wait(GRACE)
         except subprocess.TimeoutExpired:
+            self._kill()
+            return -signal.SIGKILL
+
+    def _kill(self) -> None:
+        """Kill the group. A process that hangs in a driver takes no signal: it is not waited for beyond ``GRACE``."""
+        with suppress(ProcessLookupError, PermissionError):    # the group outlives its leader where that has children
             os.killpg(self._process.pid, signal.SIGKILL)
-            return self._process.wait()
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(GRACE)
 
     def _said(self, most: int = LOG_TAIL) -> str:
         try:

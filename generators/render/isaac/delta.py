@@ -72,7 +72,7 @@ class Shown:
     reading: set[str]                          # materials whose roughness is the mesh's own
     top: Piece                                 # the board's top
     parts: dict[tuple[int, bytes], _Part] = field(default_factory=dict)    # by label id and shape
-    solder: dict[int, tuple[bytes, tuple[str, ...]]] = field(default_factory=dict)
+    solder: dict[int, bytes] = field(default_factory=dict)
     films: dict[int, bytes] = field(default_factory=dict)
     lamps: dict[str, Lamp] = field(default_factory=dict)
     lens: Lens | None = None
@@ -92,7 +92,7 @@ class Shown:
         for part in unit.parts:
             path = f"{paths.product}/Parts/{prims[part.instance]}"
             out.parts[part.instance, shapes[part.package][0]] = _Part(path, part.pose.tobytes())
-        out.solder = {s.instance: (_digest(s), tuple(p.name for p in s.pieces)) for s in unit.solder}
+        out.solder = {s.instance: _digest(s) for s in unit.solder}
         out.films = {f.instance: _digest(f) for f in unit.films}
         return out
 
@@ -100,21 +100,14 @@ class Shown:
         """Show another unit of the same product."""
         self._to_parts(unit, table, sheet)
         wanted = {s.instance: s for s in unit.solder}
-        for instance, (_, names) in list(self.solder.items()):
-            path = f"{self.paths.product}/Solder/id_{instance}"
-            if instance not in wanted:
-                sheet.add(Remove(path=path))
-                del self.solder[instance]
-            else:
-                kept = {p.name for p in wanted[instance].pieces}
-                for name in names:
-                    if name not in kept:
-                        sheet.add(Remove(path=f"{path}/{name}"))
+        for instance in sorted(set(self.solder) - set(wanted)):
+            sheet.add(Remove(path=f"{self.paths.product}/Solder/id_{instance}"))
+            del self.solder[instance]
         for instance, solid in wanted.items():
             digest = _digest(solid)
-            if self.solder.get(instance, (b"",))[0] != digest:
+            if self.solder.get(instance) != digest:
                 self._to_solid(solid, table, sheet)
-                self.solder[instance] = digest, tuple(p.name for p in solid.pieces)
+                self.solder[instance] = digest
         films = {f.instance: f for f in unit.films}
         for instance in sorted(set(self.films) - set(films)):
             sheet.add(Remove(path=f"{self.paths.product}/Films/id_{instance}"))

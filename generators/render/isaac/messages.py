@@ -62,7 +62,8 @@ class Remove(_Message):
 
 
 class Group(_Message):
-    """Define an Xform that carries a label id, for meshes below it."""
+    """Define an Xform that carries a label id, for meshes that follow. It is empty: what was below it before is taken out of the
+    stage, so that nothing of an earlier thing with this id is seen."""
     edit: Literal["group"] = "group"
     path: Prim
     instance: int = Field(ge=0, lt=1 << 32)

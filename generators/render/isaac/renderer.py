@@ -6,7 +6,9 @@ geometry. Lands and holes come from the artwork, as with ``pyrender``, films fro
 """
 from __future__ import annotations
 
+import shutil
 from collections.abc import Collection, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -27,13 +29,14 @@ from generators.render.isaac.prints import Prints, prints_of
 from generators.render.isaac.settings import Setup, from_environment
 from generators.render.protocol import ALL, Buffers
 from generators.render.silhouettes import silhouettes
-from generators.render.texels import drilled, pads, under
+from generators.render.texels import drilled, pads, plane, under
 from generators.render.view import height_of, window
 from scenes.errors import BackendError, InputError, StorageError
 from scenes.geometry import BOARD_ID, Geometry, PartKind
 from scenes.optics import Camera, Lighting, Look
 
 TEXELS = 2048                                  # most texels a side of the artwork under one picture
+EDITS_MOST = 4096                              # in one request: with paths of 1000 characters still half of what a line may have
 END = 20.0                                     # [s] that Isaac Sim gets to end by itself
 
 
@@ -58,7 +61,7 @@ class IsaacRenderer:
         self._geometry: Geometry | None = None
         self._textures: tuple[Any, tuple[str, ...]] = (None, ())       # what the pictures in the stage are of; their files
         self._prints: tuple[Any, tuple[str, ...]] = (None, ())
-        self._numbers = 0
+        self._folder, self._numbers = "card", 0                        # of the stage that is open, in the shared folder
         try:
             hello: HelloAnswer = self._worker.ask(Hello, shared=str(self._worker.shared), mode=setup.mode, offline=setup.offline,
                                                   settings=dict(setup.settings))
@@ -106,8 +109,11 @@ class IsaacRenderer:
     def _expose(self) -> float:
         """The gain, by a grey card. Raises BackendError."""
         folder = self._worker.shared / "card"
-        folder.mkdir()
-        (folder / "card.usda").write_text(exposure.STAGE)
+        try:
+            folder.mkdir()
+            (folder / "card.usda").write_text(exposure.STAGE)
+        except OSError as error:
+            raise _full(self._worker.shared, error) from None
         self._worker.ask(OpenStage, stage="card/card.usda")
         intensity, seen = exposure.FIRST, 0.0
         for _ in range(exposure.STEPS):
@@ -136,12 +142,12 @@ class IsaacRenderer:
         for name in stale:
             (self._worker.shared / name).unlink(missing_ok=True)
 
-        need = {"depth", "instance", "part"} | (outputs & {"rgb", "normal"})
+        need = {"depth", "instance", "part"} | (outputs & {"rgb", "normal"}) | ({"normal"} if _sees_sides(camera) else set())
         lit = any(lamp.intensity > 0 for lamp in lights.values())
         found = self._capture(shown.paths.camera, camera.width, camera.height, need, lit=lit)
         instance, part, depth, normal = found["instance"], found["part"], found["depth"], found.get("normal")
         check_frame(instance, depth, geometry, camera)
-        _finished(geometry, camera, instance, part, depth)
+        _finished(geometry, camera, instance, part, depth, normal)
         nothing = instance == 0
         if normal is not None:
             normal[nothing] = 0
@@ -158,10 +164,14 @@ class IsaacRenderer:
         if self._shown is None or self._slab is not geometry.slab:
             self._numbers += 1
             contents = bench.told(geometry, camera, look)
-            paths = bench.written(contents, self._worker.shared / f"stage-{self._numbers}")
-            self._worker.ask(OpenStage, stage=f"stage-{self._numbers}/line.usda")
+            folder, before = f"stage-{self._numbers}", self._folder
+            paths = bench.written(contents, self._worker.shared / folder)
+            self._worker.ask(OpenStage, stage=f"{folder}/line.usda")
             self._shown, self._slab, self._geometry = Shown.of(contents, paths), geometry.slab, None
-            self._textures = self._prints = None, ()
+            for name in self._textures[1] + self._prints[1]:
+                (self._worker.shared / name).unlink(missing_ok=True)
+            shutil.rmtree(self._worker.shared / before, ignore_errors=True)
+            self._folder, self._textures, self._prints = folder, (None, ()), (None, ())
         return self._shown
 
     def _lay(self, shown: Shown, geometry: Geometry, camera: Camera, look: Look, sheet: Sheet) -> tuple[str, ...]:
@@ -200,8 +210,7 @@ class IsaacRenderer:
         try:
             Image.fromarray(picture).save(self._worker.shared / name, compress_level=1)
         except OSError as error:
-            raise StorageError(f"{self._worker.shared}: cannot be written ({error.strerror}); free space there, or set "
-                               "TMPDIR") from None
+            raise _full(self._worker.shared, error) from None
         return name
 
     def _change(self, sheet: Sheet) -> None:
@@ -209,7 +218,8 @@ class IsaacRenderer:
             return
         self._numbers += 1
         files = arrays.saved(sheet.arrays(), self._worker.shared, f"d{self._numbers}")
-        self._worker.ask(Delta, arrays=files, edits=tuple(sheet.edits))
+        for first in range(0, len(sheet.edits), EDITS_MOST):
+            self._worker.ask(Delta, arrays=files, edits=tuple(sheet.edits[first:first + EDITS_MOST]))
         for name in files.values():
             (self._worker.shared / name).unlink(missing_ok=True)
 
@@ -219,11 +229,28 @@ class IsaacRenderer:
         return arrays.taken(answer.files, self._worker.shared, buffers, (height, width))
 
 
+def _full(shared: Path, error: OSError) -> StorageError:
+    return StorageError(f"{shared}: cannot be written ({error.strerror}); free space there, or set TMPDIR")
+
+
+def _sees_sides(camera: Camera) -> bool:
+    """Whether a pixel of the board may be one of its sides. Straight from above it is always its top."""
+    return camera.model != "telecentric" or bool(camera.pose[2, 2] < 1 - 1e-12)
+
+
 def _finished(geometry: Geometry, camera: Camera, instance: NDArray[np.uint32], part: NDArray[np.uint16],
-              depth: NDArray[np.float32]) -> None:
-    """Holes, lands and films, which the stage's meshes do not have or a renderer may see through. In place."""
-    texels = under(geometry.slab.coverage, camera, depth)
+              depth: NDArray[np.float32], normal: NDArray[np.float32] | None) -> None:
+    """Holes, lands and films, which the stage's meshes do not have or a renderer may see through. In place.
+
+    Where a pixel lies on the board's top is computed from its ray, not from its depth: that may be 2e-3 off (``checks``), and a
+    land's place would be lost long before.
+
+    Args:
+        normal: camera frame; None where ``_sees_sides`` is False.
+    """
     board = instance == BOARD_ID
+    top = board if normal is None else board & (normal @ camera.pose[2, :3].astype(np.float32) > 0.5)
+    texels = under(geometry.slab.coverage, camera, np.where(top, plane(camera), np.inf))
     holes = board & drilled(texels)
     instance[holes], part[holes], depth[holes] = 0, PartKind.BACKGROUND, np.inf
     part[board & ~holes & (part == PartKind.BOARD) & pads(texels)] = PartKind.PAD

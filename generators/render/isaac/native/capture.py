@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,27 +39,47 @@ def capture(views: Sequence[View], writers: Sequence[Any], frames: int, *, seed:
         settings.set(name, value)
     rep.orchestrator.set_capture_on_play(False)
     rep.set_global_seed(seed)
-    products, attached = [], []
+    products: list[Any] = []
+    last: list[Callable[[], object]] = []      # what must be done at the end, whatever happens, in reverse
     try:
         for view in views:
             products.append(rep.create.render_product(view.path, (view.width, view.height), name=view.name))
+            last.append(products[-1].destroy)
         for writer in writers:
             writer.attach(products)
-            attached.append(writer)
+            last.append(writer.detach)
+        last.append(rep.orchestrator.wait_until_complete)      # nothing may be detached before
         for frame in range(frames):
             if change is not None:
                 change(frame)
             rep.orchestrator.step(rt_subframes=subframes, delta_time=0.0)
-            for writer in writers:
-                failure = getattr(writer, "failure", None)
-                if failure is not None:
-                    raise RuntimeError(f"frame {frame}: {failure}") from failure
-        rep.orchestrator.wait_until_complete()
-    finally:
-        for writer in attached:
-            writer.detach()
-        for product in products:
-            product.destroy()
+            _look(writers, f"frame {frame}")
+    except BaseException:
+        _all(reversed(last))                   # what these raise now would hide the reason
+        raise
+    error = _all(reversed(last))
+    _look(writers, "after the last frame")     # a writer may have been at work until the end of the wait
+    if error is not None:
+        raise error
+
+
+def _all(calls: Iterable[Callable[[], object]]) -> Exception | None:
+    """Make every call, also after one has raised. Gives the first error."""
+    first = None
+    for call in calls:
+        try:
+            call()
+        except Exception as error:
+            first = first or error
+    return first
+
+
+def _look(writers: Sequence[Any], when: str) -> None:
+    """Raises RuntimeError where a writer has kept a failure."""
+    for writer in writers:
+        failure = getattr(writer, "failure", None)
+        if failure is not None:
+            raise RuntimeError(f"{when}: {failure}") from failure
 
 
 def check_frames(out: str | Path, views: Sequence[View], frames: int) -> None:

@@ -73,13 +73,12 @@ def ids(data: Array, info: Mapping[str, Any], shape: tuple[int, int],
     """
     data = shaped(data, shape, 0, "instance_id_segmentation")
     paths = {int(number): path for number, path in (info.get("idToLabels") or {}).items()}
-    numbers, index = np.unique(data, return_inverse=True)
+    numbers, index, counts = np.unique(data, return_inverse=True, return_counts=True)
     table = np.zeros((len(numbers), 2), np.uint32)
-    for row, number in zip(table, numbers.tolist(), strict=True):
+    for row, number, count in zip(table, numbers.tolist(), counts.tolist(), strict=True):
         path = paths.get(number, "BACKGROUND" if number == 0 else None)
         if path in NOTHING:
             continue
-        count = int((data == number).sum())
         if not isinstance(path, str) or path == UNLABELLED:
             raise Refused("mapping", f"number {number} ({count} px) stands for no prim ({path})")
         found = known(path)

@@ -54,9 +54,7 @@ def _show(stage: Any, edit: Mapping[str, Any], arrays: Mapping[str, Array], shar
 
 def _remove(stage: Any, edit: Mapping[str, Any], arrays: Mapping[str, Array], shared: Path) -> None:
     _prim(stage, edit["path"])
-    stage.RemovePrim(edit["path"])             # what this layer defines
-    if left := stage.GetPrimAtPath(edit["path"]):
-        left.SetActive(False)                  # what the stage brought
+    _away(stage, edit["path"])
 
 
 def _group(stage: Any, edit: Mapping[str, Any], arrays: Mapping[str, Array], shared: Path) -> None:
@@ -64,6 +62,8 @@ def _group(stage: Any, edit: Mapping[str, Any], arrays: Mapping[str, Array], sha
 
     prim = UsdGeom.Xform.Define(stage, edit["path"]).GetPrim()
     prim.SetActive(True)
+    for path in [child.GetPath() for child in prim.GetAllChildren()]:
+        _away(stage, path)                     # of the thing that had this id before: it must not be seen as part of the new one
     _identify(prim, edit["instance"], edit["labels"])
 
 
@@ -202,6 +202,13 @@ def _prim(stage: Any, path: str) -> Any:
     if not prim:
         raise ValueError("no such prim")
     return prim
+
+
+def _away(stage: Any, path: Any) -> None:
+    """Delete what this layer defines of a prim, and make inactive what the stage brought of it."""
+    stage.RemovePrim(path)
+    if left := stage.GetPrimAtPath(path):
+        left.SetActive(False)
 
 
 def _place(prim: Any, matrix: Sequence[float]) -> None:

@@ -1,4 +1,7 @@
-"""First file of the worker: ``python main.py --requests FD --answers FD``. Any Python 3 can read it, so an old one can say so."""
+"""First file of the worker: ``python main.py --requests FD --answers FD --shared FOLDER``.
+
+Any Python 3 can read it, so an old one can say so.
+"""
 import importlib.util
 import os
 import sys

@@ -6,6 +6,7 @@ import json
 import os
 import select
 import shutil
+import signal
 import sys
 import threading
 import time
@@ -86,12 +87,13 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="linetwin worker")
     parser.add_argument("--requests", type=int, required=True)
     parser.add_argument("--answers", type=int, required=True)
+    parser.add_argument("--shared", type=Path, required=True)
     asked = parser.parse_args(arguments)
     del sys.argv[1:]                           # Isaac Sim reads them too
     for descriptor in (asked.requests, asked.answers):
         os.set_inheritable(descriptor, False)  # Isaac Sim starts helpers; they must not hold the pipes open
     os.umask(0o077)
-    threading.Thread(target=_until_host_goes, args=(asked.requests,), daemon=True).start()
+    threading.Thread(target=_until_host_goes, args=(asked.requests, asked.shared), daemon=True).start()
     server, closing = Server(), False
     with suppress(BrokenPipeError), os.fdopen(asked.requests, "rb") as requests, os.fdopen(asked.answers, "wb") as answers:
         while True:
@@ -104,8 +106,8 @@ def main(arguments: list[str]) -> int:
             closing = last or not answer["ok"]                 # after an error the host ends us, and cleans up
             if closing:
                 break
-    if not closing and server.shared.name.startswith(FOLDER):
-        shutil.rmtree(server.shared, ignore_errors=True)       # the host was killed: nobody else will
+    if not closing:
+        _take_away(asked.shared)               # the host was killed: nobody else will
     try:
         server.close()
     except BaseException:                      # the answer is out; how Isaac Sim ends concerns nobody any more
@@ -138,13 +140,23 @@ def _no(kind: str, message: str) -> dict[str, Any]:
     return {"ok": False, "error": {"kind": kind, "message": message[:4000]}}
 
 
-def _until_host_goes(descriptor: int) -> None:
-    """End the process some time after the host has closed its end: a hung renderer must not outlive who asked."""
+def _until_host_goes(descriptor: int, shared: Path) -> None:
+    """End the process some time after the host has closed its end, with all that it started and its folder: a hung renderer
+    must not outlive who asked."""
     poll = select.poll()
     poll.register(descriptor, 0)               # hang-up is always reported
     poll.poll()
     time.sleep(GRACE)
+    _take_away(shared)
+    if os.getpgrp() == os.getsid(0):           # the group that the host has made for us, a shell before us included
+        os.killpg(os.getpgrp(), signal.SIGKILL)
     os._exit(70)
+
+
+def _take_away(shared: Path) -> None:
+    """Delete the shared folder, and no other."""
+    if shared.is_absolute() and shared.name.startswith(FOLDER):
+        shutil.rmtree(shared, ignore_errors=True)
 
 
 __all__ = ["PROTOCOL", "Server", "answered", "main"]

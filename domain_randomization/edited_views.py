@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from domain_randomization.views import SIDE_MAX
 from scenes.edits import CameraEdit
 from scenes.errors import RecipeError, SceneError
 from scenes.optics import Camera
@@ -27,7 +28,7 @@ def edited(cameras: Sequence[Camera], authored: Sequence[Camera], spec: CameraSp
         box: Extent of the product (x0, y0, x1, y1): the clipping range is widened to hold it where it was not edited itself.
 
     Raises:
-        RecipeError: the recipe's frames are others than those that were edited.
+        RecipeError: the recipe's frames are others than those that were edited; its pixel size makes one larger than 8192 pixels.
         SceneError: an edit of a tile that the scene does not have; no camera is left.
     """
     if len(cameras) != len(authored) or any(np.abs(a.pose - b.pose).max() > SAME for a, b in zip(cameras, authored, strict=True)):
@@ -39,7 +40,7 @@ def edited(cameras: Sequence[Camera], authored: Sequence[Camera], spec: CameraSp
     for edit in spec.edits:
         if edit.tile < 0:
             if not edit.removed:
-                new.append(_changed(replace(cameras[0], name=edit.camera.removeprefix("Camera_")), cameras[0], edit, box))
+                new.append(_changed(replace(cameras[0], name=edit.camera.removeprefix("Camera_")), authored[0], edit, box))
         elif edit.tile >= len(cameras):
             raise SceneError(f"edits.cameras: {edit.camera} is tile {edit.tile}; the scene's camera '{spec.name}' has "
                              f"{len(cameras)}, counted from 0")
@@ -68,6 +69,10 @@ def _changed(camera: Camera, authored: Camera, edit: CameraEdit, box: tuple[floa
     if edit.model is not None:
         values["model"] = edit.model
     out = replace(camera, **values)            # type: ignore[arg-type]
+    if (longer := max(out.width, out.height)) > SIDE_MAX:
+        pixel = camera.pixel_size * 1e6 * longer / SIDE_MAX
+        raise RecipeError(f"frames.pixel_um: the camera '{edit.camera}' as edited has {out.width} × {out.height} pixels, more "
+                          f"than {SIDE_MAX}; use {pixel:.3g} µm or more")
     if edit.clip is not None:
         return replace(out, near=edit.clip[0], far=edit.clip[1])
     near, far = _reach(out.pose, box)

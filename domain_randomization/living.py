@@ -17,12 +17,12 @@ from numpy.typing import NDArray
 from domain_randomization.recipe import Recipe
 from domain_randomization.scenario import HOUR, Scenario, line_of
 from domain_randomization.streams import stream
-from generators.events.outcomes import Call, calls_of
+from generators.events.outcomes import Call, calls_of, judges
 from scenes.family import Family, Finding
 from scenes.line.couplings import instrument_drifts, process_drifts
 from scenes.line.drifts import KINDS
 from scenes.line.flow import simulate_line
-from scenes.line.model import Line, Run, StationFlow
+from scenes.line.model import Line, Run
 from scenes.scene import Scene
 
 F64 = NDArray[np.float64]
@@ -106,19 +106,10 @@ class Living:
             if progress is not None:
                 progress(done, len(order))
 
-    def inspectors(self) -> tuple[StationFlow, ...]:
-        """Stations that judge finished joints or printed paste: SPI, AXI, and AOI behind the oven."""
-        found, soldered = [], False
-        for station in self.line.stations:
-            soldered = soldered or station.kind == "reflow"
-            if station.kind in ("spi", "axi") or (station.kind == "aoi" and soldered):
-                found.append(station)
-        return tuple(found)
-
     def calls(self, family: Family, product: Any, unit: int, state: Any) -> tuple[Call, ...]:
         """What the inspection machines that the unit came to reported of it, right and wrong, in the condition they were in."""
         found: list[Call] = []
-        for station in self.inspectors():
+        for station in judges(self.line):
             if not np.isfinite(self.run.start[unit, self.column(station.station)]):
                 continue
             condition = {name.rsplit("/", 1)[1]: value for name, value in self.instruments(unit).items()

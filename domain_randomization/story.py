@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -67,8 +67,15 @@ def tell(scene: Scene, recipe: Recipe, family: Family, product: Any, progress: P
         found += [Found(unit, f.defect, f.host, float(f.severity)) for f in defects]
         if inspect:
             calls += living.calls(family, product, unit, state)
-    log = write_log(living.run, stream(recipe.seed, 0, "log"), languages=recipe.scenario.languages)
+    log = write_log(living.run, stream(recipe.seed, 0, "log"), languages=recipe.scenario.languages,
+                    start_of_day=_time_of_day(recipe.clock.start))
     return Story(living, tuple(found), tuple(log), tuple(calls) if inspect else None)
+
+
+def _time_of_day(start: datetime) -> float:
+    """Seconds since midnight, by UTC: the clock that people of the line write by."""
+    utc = start.astimezone(UTC)
+    return (utc - utc.replace(hour=0, minute=0, second=0, microsecond=0)).total_seconds()
 
 
 def is_told(dataset: Path) -> bool:
@@ -102,8 +109,8 @@ def read_story(dataset: Path, scene: Scene, recipe: Recipe) -> Story:
         raise ResumeError(f"{folder}: is of another line or another time than {scene.path} and this scenario; "
                           "choose a new folder")
     outcomes = read_outcomes(folder)
-    return Story(Living(run, recipe.seed), read_found(folder / "found.parquet"), read_entries(folder / "log.parquet"),
-                 None if outcomes is None else outcomes.calls)
+    return Story(Living(run, recipe.seed), read_found(folder / "found.parquet", len(run.start)),
+                 read_entries(folder / "log.parquet"), None if outcomes is None else outcomes.calls)
 
 
 __all__ = ["FOLDER", "Story", "is_told", "read_story", "tell", "write_story", "write_told"]

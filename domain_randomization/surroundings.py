@@ -72,14 +72,14 @@ def _slow(living: Living, now: float, seconds: float) -> list[Mapping[str, Any]]
 
 
 def _fast(living: Living, unit: int, now: float, seconds: float) -> list[Mapping[str, Any]]:
-    """Fast windows at every station that the unit had passed by ``now``."""
+    """Fast windows at every station that the unit had passed by ``now``; none of them reaches beyond."""
     if seconds <= 0:
         return []
     found: list[Mapping[str, Any]] = []
     for k, station in enumerate(living.line.stations):
         if living.run.finish[unit, k] <= now:              # false for NaN
             found += [{**t.row(), "channel": f"{living.line.path}/{t.channel}"}
-                      for t in windows(living.run, unit, station.station, living.seed, seconds=seconds)]
+                      for t in windows(living.run, unit, station.station, living.seed, seconds=seconds, until=now)]
     return found
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from scenes.errors import InputError, SceneError
 
 if TYPE_CHECKING:
+    from scenes.line.model import Line
     from scenes.machines.model import Fault
 
 Progress = Callable[[int, int, str], None] | None
@@ -19,8 +20,8 @@ def run_line(source: Path, out: Path, *, hours: float, seed: int, languages: str
              progress: Progress) -> tuple[dict[str, Any], str]:
     """Run the line of a scene, or the scenario of a recipe, and write its history.
 
-    OUT/ holds the run's tables, ``found.parquet``, ``log.parquet``, ``channels.parquet`` (slow sensors), ``messages.ndjson``
-    (CFX) and ``report/index.html``.
+    OUT/ holds the run's tables, ``found.parquet``, ``log.parquet``, ``channels.parquet`` (sensors of 1 Hz, where there are any),
+    ``messages.ndjson`` (CFX) and ``report/index.html``. What an older run left of these is replaced or removed.
     """
     from domain_randomization.recipe import Recipe
     from domain_randomization.sampling import find_family
@@ -52,7 +53,9 @@ def run_line(source: Path, out: Path, *, hours: float, seed: int, languages: str
     run = story.living.run
     write_told(story, out, recipe.clock.start)
     slow = tuple(s for s in run.line.sensors if s.rate == 1.0)             # the table has one clock
-    if channels:
+    for name in ("channels.parquet", "messages.ndjson"):
+        (out / name).unlink(missing_ok=True)
+    if channels and slow:
         whole = math.ceil(run.duration / 3600)
 
         def hours_told() -> Any:
@@ -64,9 +67,10 @@ def run_line(source: Path, out: Path, *, hours: float, seed: int, languages: str
         write_channels(out, run.line, hours_told(), slow)
     count = 0
     if messages:
-        readings = ChannelFile(out) if channels else None
+        readings = ChannelFile(out) if channels and slow else None
         try:
-            count = write_messages(out / "messages.ndjson", told(run, story.outcomes, recipe.clock.start, readings=readings))
+            count = write_messages(out / "messages.ndjson", told(run, story.outcomes, recipe.clock.start, readings=readings,
+                                                                 setpoints=_setpoints(run.line)))
         finally:
             if readings is not None:
                 readings.close()
@@ -80,6 +84,18 @@ def run_line(source: Path, out: Path, *, hours: float, seed: int, languages: str
               "channels": len(slow) if channels else 0, "channels_of_other_rates": len(run.line.sensors) - len(slow),
               "report": str(out / "report" / "index.html")}
     return result, "\n".join(f"{k}: {v}" for k, v in result.items())
+
+
+def _setpoints(line: Line) -> dict[str, float]:
+    """What the ovens of a line are set to, by channel: zones [°C] and belt [m/s]."""
+    from scenes.line.couplings import SETPOINTS
+    from scenes.smt.oven import Oven
+
+    found: dict[str, float] = {}
+    for oven in (s.station for s in line.stations if s.kind == "reflow"):
+        found |= {f"{oven}/zone{n}/temperature": level for n, level in enumerate(SETPOINTS, 1)}
+        found[f"{oven}/conveyor/speed"] = Oven().speed / 60
+    return found
 
 
 def run_serve(folder: Path, to: str, *, host: str, port: int | None, speed: float, begin: float, truth: bool,
@@ -135,13 +151,16 @@ def _fault(text: str) -> Fault:
 
 def _is_recipe(path: Path) -> bool:
     """A recipe names a scene; a scene has stations. Neither is checked here."""
-    import yaml
+    from scenes.scene import STAGES
+    from scenes.yaml_file import mapping, read_text
 
+    if path.suffix.lower() in STAGES:
+        return False
     try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError):
+        data = mapping(read_text(path, "a scene or a recipe", SceneError), path, "a scene or a recipe", SceneError, "give one")
+    except SceneError:
         return False                           # whoever reads it says what is wrong
-    return isinstance(data, dict) and "scene" in data and "stations" not in data
+    return "scene" in data and "stations" not in data
 
 
 __all__ = ["run_line", "run_record", "run_serve"]

@@ -24,22 +24,22 @@ def write_usd(path: Path, out: Path, *, states: str = "", machines: bool = True)
 
     Raises:
         RecipeError: a defect that this product cannot have.
-        StorageError: the folder cannot be written.
+        SceneError: the scene is made from what lies where its stage would be written.
+        StorageError: the folder cannot be written, or holds an ``authored`` that is not ours.
     """
     from domain_randomization.sampling import Context
     from domain_randomization.stage import contents, defective_states, possible
     from scenes.scene import Scene
-    from scenes.usd import write
-    from scenes.usd.authored import keep
+    from scenes.usd.authored import refuse, write_kept
 
     scene = Scene.read(path)
+    refuse(out, scene)
     context = Context.for_scene(scene)
     can = possible(context)
     asked: Sequence[str] = [s for s in STATES if s in can] if not states else can if states == "all" else \
         [] if states == "none" else list(dict.fromkeys(s.strip() for s in states.split(",") if s.strip()))
     told = contents(context, states=defective_states(context, asked), machines=machines)
-    root = write(told, out)
-    keep(root, scene)
+    root = write_kept(told, out, scene)
     files = [f for f in sorted(out.rglob("*")) if f.is_file()]
     return {"stage": str(root), "stations": [p.path for p in told.places], "cameras": sum(len(p.views) for p in told.places),
             "parts": len(told.unit.parts), "solder": len(told.unit.solder), "states": ["healthy", *(n for n, _ in told.states)],

@@ -7,13 +7,17 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from scenes.edits import CameraEdit, Dome, Edits, Gain, LightEdit, MaterialEdit, Modality, Paint, PartEdit
 from scenes.optics import Directional, Ring
+from scenes.yaml_file import shown
 
 MOST = 20_000                                  # edits of one kind
+MATERIALS_MOST = 200
 LINES_MOST = 500                               # of what is not carried
+FOCUS = 1e-4, 100.0                            # [m] nearest and farthest focus plane of a camera over a line
+CLIP = 1e-4, 1e3                               # [m] of a clipping range
 TITLE = "# Read from an edited stage: what was changed in it. Everything above is the scene as authored.\n"
 
 
@@ -46,7 +50,7 @@ class CameraEditFile(_File):
     width: int | None = Field(None, ge=16, le=8192)
     height: int | None = Field(None, ge=16, le=8192)
     pixel_m: float | None = Field(None, gt=1e-8, le=1e-2)
-    distance_m: float | None = Field(None, gt=1e-4, le=100)
+    distance_m: float | None = Field(None, gt=FOCUS[0], le=FOCUS[1])
     model: Literal["telecentric", "perspective"] | None = None
     clip_m: tuple[float, float] | None = None
 
@@ -57,7 +61,7 @@ class CameraEditFile(_File):
             products = [sum(a[k][i] * a[k][j] for k in range(3)) - (i == j) for i in range(3) for j in range(3)]
             if max(map(abs, products)) > 1e-6 or self.pose[12:] != (0, 0, 0, 1):
                 raise ValueError("pose: not a rotation and a place; remove scale and shear from the camera")
-        if self.clip_m is not None and not 0 < self.clip_m[0] < self.clip_m[1] < 1e3:
+        if self.clip_m is not None and not 0 < self.clip_m[0] < self.clip_m[1] <= CLIP[1]:
             raise ValueError("clip_m: near must be positive and below far")
         return self
 
@@ -158,7 +162,7 @@ class EditsFile(_File):
     cameras: tuple[CameraEditFile, ...] = Field((), max_length=MOST)
     lights: tuple[LightEditFile, ...] = Field((), max_length=MOST)
     parts: tuple[PartEditFile, ...] = Field((), max_length=MOST)
-    materials: tuple[MaterialEditFile, ...] = Field((), max_length=200)
+    materials: tuple[MaterialEditFile, ...] = Field((), max_length=MATERIALS_MOST)
     paints: tuple[PaintFile, ...] = Field((), max_length=MOST)
     approximated: tuple[Line, ...] = Field((), max_length=LINES_MOST)
     not_carried: tuple[Line, ...] = Field((), max_length=LINES_MOST)
@@ -225,6 +229,45 @@ def _light(edit: LightEdit) -> dict[str, Any]:
                            "blur": lamp.blur}}
 
 
+KINDS: dict[str, tuple[type[_File], int]] = {
+    "cameras": (CameraEditFile, MOST), "lights": (LightEditFile, MOST), "parts": (PartEditFile, MOST),
+    "materials": (MaterialEditFile, MATERIALS_MOST), "paints": (PaintFile, MOST)}
+
+
+def within(edits: Edits) -> tuple[Edits, list[tuple[Any, str]]]:
+    """Those of ``edits`` that the section can hold, and the others, each with the reason."""
+    kept: dict[str, Any] = {}
+    odd: list[tuple[Any, str]] = []
+    lost: set[str] = set()                     # names of new materials among the others
+    for kind, (model, most) in KINDS.items():
+        fit: list[Any] = []
+        for edit in getattr(edits, kind):
+            why = _unfit(model, section(Edits(**{kind: (edit,)}))[kind][0])
+            if not why and len(fit) == most:
+                why = f"more than {most} {kind} changed"
+            if not why and isinstance(edit, Paint) and edit.now in lost:
+                why = f"the material '{edit.now}' is not carried"
+            if not why:
+                fit.append(edit)
+                continue
+            odd.append((edit, why))
+            lost |= {edit.name} if isinstance(edit, MaterialEdit) and edit.like else set()
+        kept[kind] = tuple(fit)
+    return Edits(**kept, approximated=edits.approximated, not_carried=edits.not_carried), odd
+
+
+def _unfit(model: type[_File], said: dict[str, Any]) -> str:
+    """Why an entry of the section is none, or ""."""
+    try:
+        model.model_validate(said)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"]))
+        return f"{place + ': ' if place else ''}{first['msg'].removeprefix('Value error, ')}" + (
+            f", and it is {shown(first['input'])}" if place else "")
+    return ""
+
+
 def with_edits(text: str, edits: Edits) -> str:
     """The text of a scene file with ``edits`` as its section, instead of one that may be there. The rest keeps its comments."""
     head, mark, _ = text.partition(TITLE)
@@ -244,4 +287,4 @@ def counted(content: dict[str, Any]) -> dict[str, Any]:
     return {k: v for k, v in content.items() if k != "edits"} | ({"edits": edits} if edits else {})
 
 
-__all__ = ["EditsFile", "counted", "section", "with_edits"]
+__all__ = ["CLIP", "FOCUS", "LINES_MOST", "EditsFile", "counted", "section", "with_edits", "within"]

@@ -5,11 +5,15 @@ In such a stage cameras and lamps are counted as the edited scene has them, and 
 """
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from scenes.edits import PROPERTIES, CameraEdit, Dome, Edits, LightEdit, MaterialEdit, PartEdit, lamps_of
+from scenes.edits import PROPERTIES, CameraEdit, Dome, Edits, LightEdit, MaterialEdit, Paint, PartEdit, lamps_of
+from scenes.edits_file import LINES_MOST
 from scenes.optics import Directional, Lighting, Ring
+
+MORE = re.compile(r"and (\d{1,9}) more")
 
 
 def over(new: Edits, old: Edits, lighting: Mapping[str, Lighting | None]) -> Edits:
@@ -19,9 +23,18 @@ def over(new: Edits, old: Edits, lighting: Mapping[str, Lighting | None]) -> Edi
         lighting: Station → its lamps as authored. Later values win, moves add up; the notes are those of both.
     """
     return Edits(tuple(_cameras(new, old)), tuple(_lights(new, old, lighting)), tuple(_parts(new, old)),
-                 tuple(_materials(new, old)), (*old.paints, *new.paints),
-                 tuple(dict.fromkeys((*old.approximated, *new.approximated))),
-                 tuple(dict.fromkeys((*old.not_carried, *new.not_carried))))
+                 tuple(_materials(new, old)), tuple(_paints(new, old)), capped(old.approximated, new.approximated),
+                 capped(old.not_carried, new.not_carried))
+
+
+def capped(*lists: Sequence[str]) -> tuple[str, ...]:
+    """The lines of all lists, each once, at most ``LINES_MOST``: the last one then says how many more there are."""
+    told = [(line, MORE.fullmatch(line)) for lines in lists for line in lines]
+    more = sum(int(m[1]) for _, m in told if m)                # of lists that were cut off before
+    lines = list(dict.fromkeys(line for line, m in told if not m))
+    if not more and len(lines) <= LINES_MOST:
+        return tuple(lines)
+    return (*lines[:LINES_MOST - 1], f"and {more + len(lines[LINES_MOST - 1:])} more")
 
 
 def _cameras(new: Edits, old: Edits) -> Iterator[CameraEdit]:
@@ -99,4 +112,23 @@ def _materials(new: Edits, old: Edits) -> Iterator[MaterialEdit]:
     yield from found.values()
 
 
-__all__ = ["over"]
+def _paints(new: Edits, old: Edits) -> Iterator[Paint]:
+    """Each part's materials in one step: A → B and then B → C is A → C. As in a package, "" stands for all that is not named."""
+    steps: dict[str, tuple[dict[str, str], dict[str, str]]] = {}
+    for k, paints in enumerate((old.paints, new.paints)):
+        for paint in paints:
+            for part in paint.parts:
+                steps.setdefault(part, ({}, {}))[k][paint.was] = paint.now
+    groups: dict[tuple[str, str], list[str]] = {}
+    for part, (first, then) in steps.items():
+        both = {was: then.get(now, then.get("", now)) for was, now in first.items()}
+        if "" not in first:                    # where it is, nothing shows a material of its own any more
+            both |= {was: now for was, now in then.items() if was not in first}
+        for was, now in both.items():
+            if was != now or "" in both:       # painted back to what it was
+                groups.setdefault((was, now), []).append(part)
+    for (was, now), parts in groups.items():
+        yield Paint(tuple(parts), was, now)
+
+
+__all__ = ["capped", "over"]

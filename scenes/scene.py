@@ -295,6 +295,10 @@ def _scene(file: SceneFile, path: Path, text: str, root: Path) -> Scene:
     for name in ids:
         if ids.count(name) > 1:
             raise SceneError(f"{path}: stations: id '{name}' is used {ids.count(name)} times; every station has its own")
+    machines = [e.id for e in file.equipment]
+    if twice := [name for name in machines if machines.count(name) > 1]:
+        raise SceneError(f"{path}: equipment: id '{twice[0]}' is used {machines.count(twice[0])} times; every machine has its "
+                         "own, and one with a station's id stands in for that station's")
     edits = file.edits.edits()
     if unknown := [s for s in (*(e.station for e in edits.cameras), *(e.station for e in edits.lights)) if s not in ids]:
         raise SceneError(f"{path}: edits: station '{unknown[0]}' is not in the scene; known: {', '.join(ids)}")
@@ -310,7 +314,9 @@ def _scene(file: SceneFile, path: Path, text: str, root: Path) -> Scene:
                 product.stencil_um * 1e-6, product.thickness_mm * 1e-3),
         stations,
         tuple(_equipment(e, root) for e in file.equipment),
-        path, text, authored.line(path, file.line, file.production, file.stations), edits)
+        # / 1e6, not * 1e-6: 120 µm to the bit, as runs have it that do not tell their stencil
+        path, text, authored.line(path, file.line, file.production, file.stations, product.stencil_um / 1e6),
+        edits)
 
 
 def _station(file: StationFile, line: str, edits: Edits) -> Station:

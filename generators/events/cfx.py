@@ -20,7 +20,6 @@ from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 
 from generators.dataset.schema import canonical
-from generators.events.cfx_bodies import INSPECTS
 from generators.events.cfx_models import (
     EnergyConsumed,
     FaultOccurred,
@@ -40,7 +39,7 @@ from generators.events.cfx_names import handle, unit_id
 from generators.events.cfx_teller import AT_END, ENDED, FAULT, FINISHED, HOUR, OTHER, PERIOD, STARTED, STATE, Teller
 from generators.events.channels import Readings
 from generators.events.files import lines, write_lines
-from generators.events.outcomes import Call, Outcomes, Paste
+from generators.events.outcomes import Call, Outcomes, Paste, judges
 from scenes.errors import DatasetError, InputError, InvariantError
 from scenes.line.model import Line, Run
 
@@ -63,11 +62,11 @@ def messages(run: Run, outcomes: Outcomes | None, start: datetime, *, stations: 
         kinds: Only these, as in ``KINDS``: "WorkStarted", "FaultOccurred" …
         between: Only from the first [s] on and before the second.
         readings: Of the line's sensors, for oven zones, print strokes and energy.
-        setpoints: What machines were set to, by channel, in the channel's unit.
+        setpoints: What machines were set to, by channel, in the quantity's own unit: °C, m/s; see ``quantities.UNITS``.
         name: Of the run, for the ids; by default the digest of the run itself.
 
     Raises:
-        InputError: an unknown station or kind, or a start without time zone.
+        InputError: an unknown station, kind or unit of a sensor, or a start without time zone.
         InvariantError: outcomes of an inspection that the run does not have.
     """
     if start.tzinfo is None:
@@ -124,7 +123,8 @@ def _by_visit(run: Run, outcomes: Outcomes | None) -> dict[tuple[int, str], tupl
         found[call.unit, call.station][0].append(call)
     for paste in outcomes.pastes:
         found[paste.unit, paste.station][1].append(paste)
-    columns = {s.station: i for i, s in enumerate(run.line.stations) if s.kind in INSPECTS}
+    judging = {s.station for s in judges(run.line)}
+    columns = {s.station: i for i, s in enumerate(run.line.stations) if s.station in judging}
     for unit, station in found:
         if station not in columns or not 0 <= unit < len(run.start) or np.isnan(run.start[unit, columns[station]]):
             raise InvariantError(f"outcomes: unit {unit} was never inspected at '{station}'; this is a bug of ours")

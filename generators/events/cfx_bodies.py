@@ -46,7 +46,7 @@ from generators.events.cfx_structures import (
 from generators.events.outcomes import Call, Paste
 from scenes.line.model import Event, StationFlow
 
-INSPECTS: Mapping[str, Method] = {"spi": "SPI", "aoi": "AOI", "axi": "AXI"}     # station kind: CFX InspectionMethod
+METHODS: Mapping[str, Method] = {"spi": "SPI", "aoi": "AOI", "axi": "AXI"}      # station kind: CFX InspectionMethod
 LIQUIDUS, SOAK = 217.0, 150.0                  # [°C] of SAC305; where soaking begins (domain reference 3.3)
 
 _CAUSES: Mapping[str, FaultCause] = {          # event code: cause; the others are mechanical
@@ -93,7 +93,7 @@ def tool_of(kind: str, station: str, module: str, number: int) -> SMTNozzle | SM
 def inspected(transaction: str, unit: str, station: StationFlow, calls: Sequence[Call], pastes: Sequence[Paste],
               times: tuple[str, str], identity: str) -> UnitsInspected:
     """What one inspection of one unit found. ``times`` are its beginning and end."""
-    method = INSPECTS[station.kind]
+    method = METHODS[station.kind]
     found = tuple(_defect(c, f"{identity}/{i}") for i, c in enumerate(calls))
     measured = tuple(_paste(p, f"{identity}/m{i}") for i, p in enumerate(pastes))
     result: TestResult = "Failed" if found else "Passed"
@@ -133,7 +133,7 @@ def processed(transaction: str, unit: str, data: ProcessData | None) -> UnitsPro
 
 
 def printed(station: StationFlow, seconds: float, readings: Mapping[str, float]) -> SolderPastePrintingPCBProcessData:
-    """How a board was printed. ``readings`` by channel, in their SI units."""
+    """How a board was printed. ``readings`` by channel [N, m/s]."""
     force, speed = (readings.get(f"{station.station}/squeegee/{q}") for q in ("force", "speed"))
     strokes = () if force is None and speed is None else (
         Stroke(PrintPressure=force, PrintSpeed=None if speed is None else speed * 1e3),)
@@ -142,7 +142,7 @@ def printed(station: StationFlow, seconds: float, readings: Mapping[str, float])
 
 
 def reflowed(station: str, readings: Mapping[str, float], setpoints: Mapping[str, float]) -> ReflowProcessData | None:
-    """The oven's readings, by channel; None where the belt or every zone is without.
+    """The oven's readings and setpoints, by channel [°C, m/s, 1]; None where the belt or every zone is without a reading.
 
     A zone is named after its setpoint (its reading, where no setpoint is known): below 150 °C it preheats, to 217 °C it soaks,
     above it reflows, and whatever is cooler again after the hottest zone cools.
@@ -186,4 +186,4 @@ def loaded(location: str, new: MaterialPackage) -> MaterialsLoaded:
                                                        MaterialPackage=new),))
 
 
-__all__ = ["INSPECTS", "fault_of", "inspected", "installed", "loaded", "package", "printed", "processed", "reflowed", "tool_of"]
+__all__ = ["METHODS", "fault_of", "inspected", "installed", "loaded", "package", "printed", "processed", "reflowed", "tool_of"]

@@ -13,7 +13,6 @@ from uuid import UUID
 import numpy as np
 
 from generators.events.cfx_bodies import (
-    INSPECTS,
     fault_of,
     inspected,
     installed,
@@ -38,12 +37,15 @@ from generators.events.cfx_models import (
 from generators.events.cfx_names import Clock, Ids, handle, span, unit_id
 from generators.events.cfx_structures import AnyFault, Cfx, MaintenanceTask, MaterialPackage, Operator, Stencil, UnitPosition
 from generators.events.channels import Readings
-from generators.events.outcomes import Call, Paste
+from generators.events.outcomes import Call, Paste, judges
+from scenes.errors import InputError
 from scenes.line.model import Event, Run, State, StationFlow
+from scenes.line.quantities import UNITS
 
 HOUR = 3600.0                                  # [s] between two EnergyConsumed of a station
 FINISHED, ENDED, FAULT, STATE, OTHER, STARTED, PERIOD = range(7)          # what there is to tell, in order where times are equal
 AT_END = ("repair", "maintenance", "cleaning", "material")
+SCALES = {unit: scale for units in UNITS.values() for unit, scale in units.items()}   # value in it = own · scale + offset
 Said = list[tuple[str, Cfx]]                  # key of the message within the run, body
 
 
@@ -69,9 +71,14 @@ class Teller:
         self.tag = unit_id(self.run.line, 0)[:-7]
         self.ends = {s.station: np.sort(self.run.finish[:, i][~np.isnan(self.run.finish[:, i])]).tolist()
                      for i, s in enumerate(self.run.line.stations)}
-        self.channels: dict[str, list[tuple[int, str]]] = defaultdict(list)
+        self.judges = {s.station for s in judges(self.run.line)}
+        self.channels: dict[str, list[tuple[int, str, float, float]]] = defaultdict(list)   # column, name, scale, offset
+        units = {s.channel: s.unit for s in self.run.line.sensors}
         for i, name in enumerate(self.readings.channels if self.readings is not None else ()):
-            self.channels[name.split("/", 1)[0]].append((i, name))
+            if name in units:                  # a channel that the line does not know has no unit
+                if units[name] not in SCALES:
+                    raise InputError(f"sensors.{name}.unit: '{units[name]}' is not known; known: {', '.join(SCALES)}")
+                self.channels[name.split("/", 1)[0]].append((i, name, *SCALES[units[name]]))
         self.refills: dict[tuple[str, str], list[float]] = {}
         material = [e for e in self.run.events if e.kind == "material"]
         for station in self.run.line.stations:
@@ -108,7 +115,7 @@ class Teller:
         work, name = self._work(station, unit)
         said: Said = []
         where, shown = f"{station.station}/{unit}", self.shown
-        if station.kind in INSPECTS and self.found is not None and "UnitsInspected" in shown:
+        if station.station in self.judges and self.found is not None and "UnitsInspected" in shown:
             calls, pastes = self.found.get((unit, station.station), ((), ()))
             times = self.clock.at(self.run.start[unit, column]), self.clock.at(time)
             said.append((f"inspected/{where}", inspected(work, name, station, calls, pastes, times, work)))
@@ -129,11 +136,16 @@ class Teller:
         return said
 
     def _read(self, station: str, time: float) -> dict[str, float]:
-        """Readings of one station by channel, to the digits that a float32 has; lost ones are left out."""
+        """Readings of one station by channel, in the quantity's own unit, to the digits that a float32 has; without lost ones."""
         if self.readings is None:
             return {}
         values = self.readings.at(time).tolist()
-        return {name: float(f"{values[i]:.7g}") for i, name in self.channels.get(station, ()) if values[i] == values[i]}
+        found = {}
+        for i, name, scale, offset in self.channels.get(station, ()):
+            if values[i] == values[i]:
+                read = float(f"{values[i]:.7g}")
+                found[name] = read if (scale, offset) == (1.0, 0.0) else float(f"{(read - offset) / scale:.9g}")
+        return found
 
     def _package(self, station: StationFlow, supply: str, units: int, time: float) -> MaterialPackage:
         """The package that is mounted at a time, and how many boards it is still good for."""
@@ -204,10 +216,12 @@ class Teller:
         """Over the last hour, from the station's channels of electric power, looked at every minute."""
         if self.readings is None or "EnergyConsumed" not in self.shown:
             return []
-        ours = [i for i, c in self.channels.get(station.station, ()) if c.rsplit("/", 1)[-1] == "power"]
+        ours = [c for c in self.channels.get(station.station, ()) if c[1].rsplit("/", 1)[-1] == "power"]
         if not ours:
             return []
-        power = np.array([self.readings.at(t)[ours].sum() for t in np.arange(time - HOUR, time, 60.0)], np.float64)
+        columns, scales, offsets = [c[0] for c in ours], np.array([c[2] for c in ours]), np.array([c[3] for c in ours])
+        read = np.array([self.readings.at(t)[columns] for t in np.arange(time - HOUR, time, 60.0)], np.float64)
+        power = ((read - offsets) / scales).sum(axis=1)
         power = power[~np.isnan(power)]
         if not len(power):
             return []

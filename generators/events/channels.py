@@ -15,15 +15,15 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from generators.dataset.schema import canonical
-from generators.dataset.shards import damaged
-from generators.events.files import open_parquet, write_parquet
+from generators.events.files import check_columns, open_parquet, read_rows, write_parquet
 from scenes.errors import DatasetError
+from scenes.line.authored import CHANNELS
 from scenes.line.model import Line, Sensor
 
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
 GROUP = 3600                                   # rows of a row group: an hour at 1 Hz; 1.4 MB for 100 channels
-LARGEST = 4096                                 # channels
+LARGEST = 50_000_000                           # rows: a year and a half at 1 Hz
 
 
 class Readings(Protocol):
@@ -66,15 +66,34 @@ class ChannelFile:
         self._path = Path(folder) / "channels.parquet"
         self._file = open_parquet(self._path)
         schema = self._file.schema_arrow
-        if schema.names[:1] != ["time"] or b"linetwin" not in (schema.metadata or {}):
-            raise DatasetError(f"{self._path}: not a table of channels; write it again")
         self.channels = tuple(schema.names[1:])
-        self.units = {f.name: (f.metadata or {}).get(b"unit", b"").decode() for f in schema if f.name != "time"}
-        self.paths = {f.name: (f.metadata or {}).get(b"path", b"").decode() for f in schema if f.name != "time"}
-        groups = [self._file.metadata.row_group(g).column(0).statistics for g in range(self._file.num_row_groups)]
-        self._first = np.array([s.min for s in groups], np.float64)
-        self._last = np.array([s.max for s in groups], np.float64)
+        floats = [pa.float64(), *[pa.float32()] * len(self.channels)]
+        if schema.names[:1] != ["time"] or b"linetwin" not in (schema.metadata or {}) or schema.types != floats:
+            raise DatasetError(f"{self._path}: not a table of channels; write it again")
+        if len(self.channels) > CHANNELS or len(set(schema.names)) < len(schema.names):
+            raise DatasetError(f"{self._path}: channels must have different names and be at most {CHANNELS}; write it again")
+        check_columns(self._path, self._file, schema, LARGEST)
+        self.units, self.paths = ({f.name: (f.metadata or {}).get(what, b"").decode(errors="replace")
+                                   for f in schema if f.name != "time"} for what in (b"unit", b"path"))
+        self._first, self._last = self._times()
         self._held = (-1, np.empty(0), np.empty((0, len(self.channels)), np.float32))
+
+    def _times(self) -> tuple[F64, F64]:
+        """First and last time [s] of every row group, read: a footer's statistics, damaged, end the process within pyarrow 26.
+
+        Raises DatasetError.
+        """
+        count = self._file.num_row_groups
+        first, last, before = np.empty(count), np.empty(count), -np.inf
+        for g in range(count):
+            if not 0 < self._file.metadata.row_group(g).num_rows <= GROUP:
+                raise DatasetError(f"{self._path}: group {g} has not 1 to {GROUP} rows; write it again")
+            times = self._columns([g], [])[0]
+            if not (len(times) and times[0] > before and (np.diff(times) > 0).all()):      # false for NaN
+                raise DatasetError(f"{self._path}: times do not increase in group {g}; write it again")
+            first[g], last[g] = times[0], times[-1]
+            before = last[g]
+        return first, last
 
     def __enter__(self) -> ChannelFile:
         return self
@@ -116,10 +135,7 @@ class ChannelFile:
     def _columns(self, groups: list[int], names: list[str]) -> tuple[F64, F32]:
         if not groups:
             return np.empty(0), np.empty((0, len(names)), np.float32)
-        try:
-            table = self._file.read_row_groups(groups, columns=["time", *names])
-        except (pa.ArrowException, OSError) as error:
-            raise damaged(self._path, error) from None
+        table = read_rows(self._path, lambda: self._file.read_row_groups(groups, columns=["time", *names]))
         values = np.empty((len(table), len(names)), np.float32)
         for c, name in enumerate(names):
             values[:, c] = table[name].to_numpy()
@@ -153,8 +169,8 @@ def write_channels(folder: str | Path, line: Line, chunks: Iterable[tuple[F64, N
     chosen = tuple(line.sensors if sensors is None else sensors)
     path = Path(folder) / "channels.parquet"
     names = [s.channel for s in chosen]
-    if len(names) > LARGEST or len(set(names)) < len(names) or "time" in names:
-        raise DatasetError(f"{path}: channels must have different names, none of them 'time', and be at most {LARGEST}")
+    if len(names) > CHANNELS or len(set(names)) < len(names) or "time" in names:
+        raise DatasetError(f"{path}: channels must have different names, none of them 'time', and be at most {CHANNELS}")
     schema = channel_schema(line, chosen)
     return write_parquet(path, schema, _tables(path, schema, chunks), group=GROUP, repeats=True)
 

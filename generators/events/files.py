@@ -1,7 +1,7 @@
 """files: Parquet tables and lines of text, written all at once and read with bounds."""
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
 
 import pyarrow as pa
@@ -60,6 +60,51 @@ def lines(path: Path, longest: int) -> Iterator[tuple[int, bytes]]:
         raise DatasetError(f"{path}: cannot be read ({error.strerror}); check the path") from None
 
 
+def read_table(path: Path, schema: pa.Schema, largest: int, nulls: Collection[str] = ()) -> pa.Table:
+    """A whole Parquet file.
+
+    Args:
+        path: Where.
+        schema: Its columns; what is there must convert.
+        largest: Most rows.
+        nulls: Columns that may have them.
+
+    Raises:
+        DatasetError: not there, damaged, too long, or of other columns.
+    """
+    with open_parquet(path) as file:
+        check_columns(path, file, schema, largest)
+        whole: Callable[[], pa.Table] = file.read
+        table = read_rows(path, lambda: whole().cast(schema))
+    for name in schema.names:
+        if name not in nulls and table[name].null_count:
+            raise DatasetError(f"{path}: {name}: {table[name].null_count} values are missing; write the run again")
+    return table
+
+
+def check_columns(path: Path, file: pq.ParquetFile, schema: pa.Schema, largest: int) -> None:
+    """Before anything of it is read. Raises DatasetError."""
+    if file.metadata.num_rows > largest:
+        raise DatasetError(f"{path}: {file.metadata.num_rows} rows, at most {largest}; write a shorter run")
+    if file.schema_arrow.names != schema.names:
+        raise DatasetError(f"{path}: columns {file.schema_arrow.names[:8]}; this linetwin reads {schema.names[:8]}")
+
+
+def read_rows(path: Path, read: Callable[[], pa.Table]) -> pa.Table:
+    """What ``read`` gives, its words valid UTF-8. Raises DatasetError where pages are damaged or values do not convert."""
+    try:
+        table = read()
+        table.validate(full=True)
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise DatasetError(f"{path}: damaged ({_first(error)}); write the run again") from None
+    return table
+
+
+def _first(error: Exception) -> str:
+    """The first line of what it says; its name where it says nothing."""
+    return (str(error).splitlines() or [type(error).__name__])[0][:120]
+
+
 def open_parquet(path: Path) -> pq.ParquetFile:
     """A Parquet file with bounded metadata and checked pages. Raises DatasetError."""
     try:
@@ -68,7 +113,7 @@ def open_parquet(path: Path) -> pq.ParquetFile:
     except FileNotFoundError:
         raise DatasetError(f"{path}: not there; give the folder of a run") from None
     except (pa.ArrowException, OSError, ValueError) as error:
-        raise DatasetError(f"{path}: cannot be read ({str(error).splitlines()[0][:120]}); write the run again") from None
+        raise DatasetError(f"{path}: cannot be read ({_first(error)}); write the run again") from None
 
 
-__all__ = ["lines", "open_parquet", "write_lines", "write_parquet"]
+__all__ = ["check_columns", "lines", "open_parquet", "read_rows", "read_table", "write_lines", "write_parquet"]

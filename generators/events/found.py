@@ -9,8 +9,10 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from generators.events.files import open_parquet, write_parquet
+from generators.events.files import read_table, write_parquet
+from scenes.errors import DatasetError
 
+LARGEST = 50_000_000                           # defects
 FOUND = pa.schema([("unit", pa.int32()), ("defect", pa.string()), ("component", pa.string()), ("severity", pa.float64())])
 
 
@@ -34,10 +36,13 @@ def write_found(path: Path, found: Sequence[Found]) -> None:
     write_parquet(path, FOUND, [pa.Table.from_pydict(columns, FOUND)])
 
 
-def read_found(path: Path) -> tuple[Found, ...]:
-    """Raises DatasetError."""
-    with open_parquet(path) as file:
-        return tuple(Found(**row) for row in file.read().to_pylist())
+def read_found(path: Path, units: int | None = None) -> tuple[Found, ...]:
+    """The defects of a run of so many units; None: of nobody knows how many. Raises DatasetError."""
+    table = read_table(path, FOUND, LARGEST)
+    which = table["unit"].to_numpy()
+    if len(which) and not (which.min() >= 0 and (units is None or which.max() < units)):
+        raise DatasetError(f"{path}: a unit that the run does not have; write the run again")
+    return tuple(Found(*row) for row in zip(*(table[f.name].to_pylist() for f in fields(Found)), strict=True))
 
 
 __all__ = ["FOUND", "Found", "defects_by_unit", "read_found", "write_found"]

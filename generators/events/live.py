@@ -10,6 +10,7 @@ from typing import Literal
 from generators.events.channels import Readings
 from generators.events.outcomes import Outcomes
 from generators.events.replay import PERIOD, Scenery, moments
+from scenes.errors import InputError
 from scenes.line.model import Run
 
 Target = Literal["opcua", "sparkplug"]
@@ -49,6 +50,8 @@ def serve(run: Run, target: Target, start: datetime, *, readings: Readings | Non
     """
     scenery = Scenery(run, readings, outcomes)
     number = PORTS[target] if port is None else port
+    if not 0 <= number <= 65535:
+        raise InputError(f"port {number}: there is none; give 0 to 65535")
     clock = moments(scenery, speed=speed, begin=begin, stop=stop, progress=progress, period=period)
     if target == "sparkplug":
         from generators.events.sparkplug import LineNode

@@ -2,9 +2,9 @@
 
 The browse path below Objects is the ISA-95 id, and so is the string id of every node:
 ``Demo/SMT/Line 3/placement/nozzle3/vacuum``. A station has its state (SEMI E10), how many units it has finished and the last of
-them; an inspection station whose calls are known has a ``LatestResult`` with the fields of OPC 40100-1 (Machine Vision). Every
-object and every variable has a property ``IsSimulated`` that is true, and the namespace says it too. What wears is not shown,
-unless ground truth is asked for.
+them; a station that judges units and whose calls are known has a ``LatestResult`` with the fields of OPC 40100-1 (Machine
+Vision). Every object and every variable has a property ``IsSimulated`` that is true, and the namespace says it too. What wears is
+not shown, unless ground truth is asked for.
 
 The server listens on this computer only, unless told otherwise: it has no users, no passwords and no encryption. Nobody can
 write.
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 NAMESPACE = "urn:linetwin:simulated-line"
 CONNECTIONS, SUBSCRIPTIONS = 32, 128           # at most, of all clients
 MESSAGE = 1 << 20                              # [bytes] that a client may send at once
-INSPECTS = ("spi", "aoi", "axi")
 _RESULT = ("IsPartial", "ResultState", "MeasId", "PartId", "ExternalRecipeId", "JobId", "ResultContent")
 
 
@@ -168,7 +167,7 @@ class LineServer:
                 await self._variable(result, f"{station.path}/LatestResult/{name}", value)
 
     def _inspects(self, station: StationFlow) -> bool:
-        return station.kind in INSPECTS and self.scenery.inspected
+        return station.station in self.scenery.judges
 
     async def _object(self, objects: dict[str, Node], path: str) -> Node:
         """The object of an ISA-95 id, and those above it."""

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scenes import family
+from scenes.line.model import Line, StationFlow
 
 I32 = NDArray[np.int32]
 
@@ -49,9 +50,23 @@ class Outcomes:
     defects: I32 | None = None                 # (U,) how many true defects each unit carries at the end; None: not known
 
 
+def judges(line: Line) -> tuple[StationFlow, ...]:
+    """Stations that judge units: SPI the printed paste, AXI and AOI behind an oven the finished joints.
+
+    An AOI before the oven sees parts on wet paste, which no rule of ours is about: it lets units pass without a verdict.
+    """
+    found, soldered = [], set[str]()
+    for station in line.stations:              # feeders come before those they feed
+        if station.kind == "reflow" or soldered.intersection(station.after):
+            soldered.add(station.station)
+        if station.kind in ("spi", "axi") or (station.kind == "aoi" and station.station in soldered):
+            found.append(station)
+    return tuple(found)
+
+
 def calls_of(unit: int, station: str, verdicts: Iterable[family.Call]) -> tuple[Call, ...]:
     """What a machine reports of a unit, from the verdicts of ``Family.inspect``; escapes are not reported by anybody."""
     return tuple(Call(unit, station, v.defect, v.host, v.severity, v.real) for v in verdicts if v.called)
 
 
-__all__ = ["Call", "Outcomes", "Paste", "calls_of"]
+__all__ = ["Call", "Outcomes", "Paste", "calls_of", "judges"]

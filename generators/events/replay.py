@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from generators.events.cfx_names import unit_id
 from generators.events.channels import F32, Readings
-from generators.events.outcomes import Call, Outcomes
+from generators.events.outcomes import Call, Outcomes, judges
 from scenes.errors import InputError
 from scenes.line.model import Run, State
 
@@ -42,7 +42,8 @@ class Scenery:
 
     def __init__(self, run: Run, readings: Readings | None = None, outcomes: Outcomes | None = None) -> None:
         self.run, self.readings = run, readings
-        self.inspected = outcomes is not None and outcomes.calls is not None      # whether inspections are known at all
+        told = outcomes is not None and outcomes.calls is not None                # whether inspections are known at all
+        self.judges = frozenset(s.station for s in judges(run.line) if told)      # whose verdicts are known
         known = {s.channel: s for s in run.line.sensors}
         chosen = [(i, known[c]) for i, c in enumerate(readings.channels if readings is not None else ()) if c in known]
         self._columns = np.array([i for i, _ in chosen], np.int64)

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import fields
 from datetime import datetime
 from pathlib import Path
@@ -32,7 +32,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 
 from generators.dataset.schema import canonical
 from generators.dataset.shards import file_digest, write_file
-from generators.events.files import open_parquet, write_parquet
+from generators.events.files import read_table, write_parquet
 from generators.events.outcomes import Call, Outcomes, Paste
 from scenes.errors import DatasetError, InvariantError
 from scenes.line.model import Event, Line, Run
@@ -55,6 +55,7 @@ PASTES = pa.schema([("unit", pa.int32()), ("station", _WORD), ("pad", _WORD),
 _UNITS = {"time": "s", "duration": "s", "arrive": "s", "start": "s", "finish": "s", "leave": "s", "volume": "m3", "height": "m",
           "area": "m2", "nominal_volume": "m3", "nominal_height": "m", "nominal_area": "m2", "dx": "m", "dy": "m",
           "area_ratio": "1"}
+_OUTCOME = ("defects", "called", "false_calls")   # columns without values where nobody knows them
 _NAMES = ("visits.parquet", "units.parquet", "events.parquet", "drifts.parquet", "calls.parquet", "pastes.parquet")
 
 
@@ -288,13 +289,7 @@ def _read(folder: Path, name: str, file: RunFile, schema: pa.Schema) -> pa.Table
         raise DatasetError(f"{path}: cannot be read ({error.strerror}); write the run again") from None
     if digest != file.files[name]:
         raise DatasetError(f"{path}: its bytes are not those that were written; write the run again")
-    with open_parquet(path) as parquet:
-        if parquet.metadata.num_rows > LARGEST_RUN:
-            raise DatasetError(f"{path}: {parquet.metadata.num_rows} rows, at most {LARGEST_RUN}; write a shorter run")
-        if parquet.schema_arrow.names != schema.names:
-            raise DatasetError(f"{path}: columns {parquet.schema_arrow.names[:8]}; this linetwin reads {schema.names[:8]}")
-        read: Callable[[], pa.Table] = parquet.read
-        return read().cast(schema)
+    return read_table(path, schema, LARGEST_RUN, nulls=_OUTCOME)
 
 
 def _positions(folder: Path, names: pa.ChunkedArray, stations: Mapping[str, int]) -> NDArray[np.int64]:

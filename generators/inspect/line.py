@@ -11,7 +11,7 @@ import yaml
 from numpy.typing import NDArray
 
 from generators.events.found import Found, defects_by_unit, read_found
-from generators.events.outcomes import Call
+from generators.events.outcomes import Call, judges
 from generators.events.tables import read_run
 from generators.inspect.line_checks import finished, run_checks
 from generators.reports import Check, Picture, Section, Table
@@ -30,7 +30,6 @@ WORN = 0.1                                     # [1] change of severity from whi
 DRAWN = 8                                      # drifts and channels at most
 SLOT = 300.0                                   # [s] over which a drawn channel is averaged
 ENTRIES = 24                                   # of the log
-INSPECTS = ("spi", "aoi", "axi")               # kinds of stations that judge units
 MARKS = ("alarm", "fault", "maintenance", "repair", "changeover")   # kinds of events that are drawn
 
 
@@ -45,7 +44,8 @@ def of_dataset(dataset: Path, seen: Mapping[int, Set[str]]) -> tuple[tuple[Check
         DatasetError: the run is damaged.
     """
     folder = dataset / "meta" / "line"
-    run, found, log = read_run(folder), read_found(folder / "found.parquet"), read_entries(folder / "log.parquet")
+    run = read_run(folder)
+    found, log = read_found(folder / "found.parquet", len(run.start)), read_entries(folder / "log.parquet")
     seed = int(yaml.safe_load((dataset / "meta" / "recipe.yaml").read_text(encoding="utf-8"))["seed"])
     return (*run_checks(run), _agrees(found, seen)), run_sections(run, found, log, seed)
 
@@ -177,7 +177,7 @@ def _states(run: Run) -> Table:
 def _inspections(run: Run, found: Sequence[Found], calls: Sequence[Call]) -> Table:
     """Right and false calls per machine, and the defects that none of them reported."""
     column = {s.station: k for k, s in enumerate(run.line.stations)}
-    by: dict[str, list[Call]] = {s.station: [] for s in run.line.stations if s.kind in INSPECTS}
+    by: dict[str, list[Call]] = {s.station: [] for s in judges(run.line)}
     for call in calls:
         by.setdefault(call.station, []).append(call)
     rows: list[tuple[str, ...]] = []

@@ -5,6 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from generators.reports import Check, Figure
+from generators.text.occasions import gone
 from scenes.line.model import Run
 
 F64 = NDArray[np.float64]
@@ -78,15 +79,8 @@ def _ends(run: Run) -> tuple[F64, F64]:
 
 
 def finished(run: Run) -> F64:
-    """When each unit left the line [s], (U,); NaN for units still inside it. A station may be passed by where its share is
-    below one, so a unit is out when it has left the last station that every unit visits, and any after it that it came to."""
-    must = [k for k, s in enumerate(run.line.stations) if s.share >= 1.0]
-    last = must[-1] if must else len(run.line.stations) - 1
-    tail_in, tail_out = run.arrive[:, last:], run.leave[:, last:]
-    still = (np.isfinite(tail_in) & ~np.isfinite(tail_out)).any(axis=1) | ~np.isfinite(run.leave[:, last])
-    out = np.fmax.reduce(tail_out, axis=1)
-    found: F64 = np.where(still, np.nan, out)
-    return found
+    """When each unit left the line [s], (U,); NaN for units still inside it: as its people count it."""
+    return gone(run)
 
 
 def _drifts(run: Run) -> Check:

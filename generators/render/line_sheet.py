@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from generators.render.hall import Eye, Hall, surfaces
 from scenes.equipment import Look, Placed
 from scenes.geometry import Geometry
-from scenes.materials import TABLE
 
 WIDTH = 1500                                   # [px] of a sheet
 ROW = 8.6                                      # [m] of line in one row at most; of 1500 pixels, 165 a metre
@@ -64,7 +63,7 @@ def rows(placed: Sequence[Placed], longest: float = ROW) -> list[list[Placed]]:
     """The line cut between machines into as few rows as stay shorter than ``longest``, as even as they can be."""
     line = [p for p in placed if p.machine.ports]
     ends = np.cumsum([p.machine.size[0] for p in line])
-    count = max(1, math.ceil(ends[-1] / longest - 0.1))
+    count = min(max(1, math.ceil(ends[-1] / longest - 0.1)), len(line))     # a machine is not cut
     best: dict[tuple[int, int], tuple[float, list[int]]] = {(0, 0): (0.0, [])}
     for k in range(1, count + 1):              # shortest possible longest row; a conveyor may begin one
         for last in range(k, len(line) + 1):
@@ -85,7 +84,7 @@ def products_on(placed: Sequence[Placed], unit: Geometry, box: tuple[float, floa
     """The unit on every machine but the loaders, as meshes by material for ``surfaces``."""
     meshes: list[tuple[int, Any, Any, Any]] = []
     looks: list[Look] = []
-    for material in TABLE:
+    for material in unit.materials:
         color = (0.03, 0.22, 0.09) if material.name == "fr4" else material.base_color      # the board's face is lacquered
         looks.append(Look(material.name, color, material.metallic, max(material.roughness, 0.2)))
     slab = unit.slab.mesh

@@ -27,17 +27,18 @@ MACHINE_FORMS = (                              # how a machine prints: severity 
     "{letter}-{code}: {module} {text}", "{module} {text} [{code}]",
 )
 FIRST_ORDER = 24001                            # number of the run's first work order
+EARLY = 6 * 3600.0                             # [s] of the day: the early shift begins
 
 
 def write_log(run: Run, rng: np.random.Generator, *, languages: tuple[Language, ...] = ("en", "ko"),
-              start_of_day: float = 6 * 3600.0) -> tuple[Entry, ...]:
+              start_of_day: float = EARLY) -> tuple[Entry, ...]:
     """Write the log of a run.
 
     Args:
         run: Its events, drifts and units.
         rng: One draw is taken; every entry then has its own stream, so one event's text does not move another's.
         languages: Of people and machines: each keeps one. With both, every shift writes both.
-        start_of_day: Time of day at run time 0 [s], for clock times in texts.
+        start_of_day: Time of day at run time 0 [s], for clock times in texts and for what a shift is called.
 
     Returns:
         Entries in the order in which they were written, none after the run's end.
@@ -86,6 +87,11 @@ def _clock(time: float, start_of_day: float, precise: bool) -> str:
     if not precise:
         minutes = round(minutes / 5) * 5 % 1440
     return f"{minutes // 60:02d}:{minutes % 60:02d}"
+
+
+def _shift_name(shift: int, start_of_day: float) -> int:
+    """Which of early, late and night (06:00, 14:00, 22:00) a shift is called: the one whose beginning is nearest to its own."""
+    return (shift + int((start_of_day - EARLY + SHIFT / 2) % DAY // SHIFT)) % SHIFTS
 
 
 def _code(run: Run, station: str, trouble: Trouble) -> str:
@@ -148,7 +154,7 @@ def _slots(run: Run, o: Occasion, person: Person, number: int, start_of_day: flo
     for name, value in o.values:
         slots[name] = [str(round(value))]
     if o.values:
-        slots["shift"] = vocabulary.shifts[person.shift]
+        slots["shift"] = vocabulary.shifts[_shift_name(person.shift, start_of_day)]
     slots["clock"] = [_clock(o.at, start_of_day, precise)]
     return slots
 

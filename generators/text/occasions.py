@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from generators.text.entry import EntryKind
 from generators.text.knowledge import DRIFTS, STOPS, Trouble, stop_of
@@ -221,15 +222,14 @@ def _of_drift(run: Run, d: int, drift: Drift, mended: list[Repair], base: int) -
 
 def _of_shifts(run: Run, ends: tuple[Repair, ...], stops: Notable, base: int) -> Iterator[Occasion]:
     """Handovers with the shift's counts, and rounds on which nothing was found."""
-    column = max((k for k, s in enumerate(run.line.stations) if s.share >= 1), default=0)
-    gone = run.leave[:, column]
+    left = gone(run)
     faults = [(e.time, e.station, i) for i, e in stops]
     done = {r.fault: r.done for r in ends}
     for k, (begin, end) in enumerate(shifts(run)):
         rng = np.random.default_rng([base, 7, k])
         inside = [f for f in faults if begin <= f[0] < end]
         down = sum(min(done.get(i, end), end) - t for t, _, i in inside) / 60
-        units = int(((gone >= begin) & (gone < end)).sum())
+        units = int(((left >= begin) & (left < end)).sum())
         names = sorted({s for _, s, _ in inside})
         worst = max(names, key=lambda n: sum(s == n for _, s, _ in inside), default="")
         yield Occasion((7, k, 0), end, 300.0, at=begin, rule="handover_busy" if inside else "handover_quiet", kind="shift_log",
@@ -240,6 +240,18 @@ def _of_shifts(run: Run, ends: tuple[Repair, ...], stops: Notable, base: int) ->
             station = run.line.stations[int(rng.integers(len(run.line.stations)))].station
             yield Occasion((7, k, n + 1), time, 0.0, at=time, rule="round", kind="shift_log" if rng.random() < 0.5 else "note",
                            writer="operator", station=station)
+
+
+def gone(run: Run) -> NDArray[np.float64]:
+    """When each unit left the line [s], (U,): its latest leave from a station behind which nothing has to come. NaN: inside."""
+    stations = run.line.stations
+    last: dict[str, bool] = {}                 # whether units can leave the line from there
+    for s in reversed(stations):               # those that a station feeds come behind it
+        last[s.station] = all(f.share < 1 and last[f.station] for f in stations if s.station in f.after)
+    columns = [k for k, s in enumerate(stations) if last[s.station]]
+    inside = (np.isfinite(run.arrive[:, columns]) & ~np.isfinite(run.leave[:, columns])).any(axis=1)
+    latest: NDArray[np.float64] = np.where(inside, np.nan, np.fmax.reduce(run.leave[:, columns], axis=1))
+    return latest
 
 
 def shifts(run: Run) -> list[tuple[float, float]]:
@@ -256,4 +268,4 @@ def shifts(run: Run) -> list[tuple[float, float]]:
     return found
 
 
-__all__ = ["DAY", "SHIFT", "Occasion", "Repair", "occasions", "repairs", "shifts"]
+__all__ = ["DAY", "SHIFT", "Occasion", "Repair", "gone", "occasions", "repairs", "shifts"]

@@ -8,13 +8,14 @@ from typing import Any
 
 import pyarrow as pa
 
-from generators.events.files import open_parquet, write_parquet
+from generators.events.files import read_table, write_parquet
 from generators.text.entry import Entry
 
 _KINDS: dict[str, pa.DataType] = {"float": pa.float64(), "int": pa.int64(), "bool": pa.bool_(),
                                   "tuple[str, ...]": pa.list_(pa.string()),
                                   "tuple[tuple[str, float], ...]": pa.list_(pa.struct([("name", pa.string()),
                                                                                        ("value", pa.float64())]))}
+LARGEST = 2_000_000                            # entries: about 500 a week
 LOG = pa.schema([(f.name, _KINDS.get(str(f.type), pa.string())) for f in fields(Entry)])
 
 
@@ -27,8 +28,7 @@ def write_entries(path: Path, entries: Sequence[Entry]) -> None:
 
 def read_entries(path: Path) -> tuple[Entry, ...]:
     """Raises DatasetError."""
-    with open_parquet(path) as file:
-        rows: list[dict[str, Any]] = file.read().to_pylist()
+    rows: list[dict[str, Any]] = read_table(path, LOG, LARGEST).to_pylist()
     return tuple(Entry(**(row | {"values": tuple((v["name"], v["value"]) for v in row["values"]),
                                  "mentions": tuple(row["mentions"])})) for row in rows)
 

@@ -20,7 +20,6 @@ F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
 
 STROUHAL, EFFICIENCY, GAMMA = 0.2, 1e-4, 1.4
-SONIC = SOUND_SPEED * math.sqrt(2 / (GAMMA + 1))          # [m/s] at the throat of a choked hole
 ULTRASONIC = (38e3, 42e3)                      # [Hz] band of a leak detector
 ABSORPTION = 1.3                               # [dB/m] of air at 40 kHz, 20 °C, 50 % humidity (ISO 9613-1)
 

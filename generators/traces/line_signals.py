@@ -36,10 +36,8 @@ CLAMP = SensorModel(low=-20.0, high=20.0, bandwidth=5e3, anti_alias=True, resolu
 
 BELT = acoustics.Radiator(19.0, 1.0, 2000.0)   # the tunnel's hood: 8 m of sheet metal, which radiates fully above some kHz only
 EAR = 1.0                                      # [m] from hood to microphone: inside the reverberation radius of a hall
-LEAK_DISTANCE = 1.2                            # [m] from a leak to the detector
 MANIFOLD = 0.3e-3                              # [m³] of air behind the regulator
 REFILL = 0.3                                   # [s] in which hose and regulator make up for a draw (both engineering defaults)
-FEEDERS = 12                                   # tapes that take turns
 HALF_FULL = 0.5                                # [1] of the oven's load while a window is taken
 GRAB = 0.03                                    # [1] torque ripple of a failed bearing over rated (engineering default)
 
@@ -127,7 +125,7 @@ def feeder_current(moment: Moment) -> Trace:
     """Current of one feeder's motor: it advances its tape when its turn comes. Pitch errors follow one another."""
     rng = moment.rng()
     worn = [parameters(of(moment, d))["pitch"] * s for d, s in moment.drifts("feeder_pitch", moment.module).items()]
-    turn = PERIOD * FEEDERS
+    turn = PERIOD * couplings.FEEDERS                                     # tapes take turns
     begin = -turn * rng.random()
     moves = np.arange(begin, moment.seconds, turn)
     errors = electric.pitch_errors(len(moves), rng, math.hypot(*worn), start=math.hypot(*worn) * rng.standard_normal())

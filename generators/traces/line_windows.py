@@ -5,6 +5,7 @@ channel, from a moment to a trace.
 """
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 
 from generators.traces import wearing
@@ -25,21 +26,24 @@ from scenes.line.model import Run
 Maker = Callable[[Moment], Trace]
 
 
-def windows(run: Run, unit: int, station: str, seed: int, *, seconds: float = 1.0) -> tuple[Trace, ...]:
+def windows(run: Run, unit: int, station: str, seed: int, *, seconds: float = 1.0,
+            until: float = math.inf) -> tuple[Trace, ...]:
     """The fast windows around a unit's stay at a station: one per sensor of its that has a ``window_rate``.
 
     Args:
         unit: Row of the run.
         seed: Of the line's traces: the same seed gives the same parts and the same windows, whichever are asked for.
         seconds: Length of each.
+        until: [s] of the run that none reaches beyond.
 
     Returns:
         Traces in the order of the line's sensors; none where the unit did not visit the station.
 
     Raises:
         SceneError: an unknown station, or a sensor whose quantity has no waveform.
+        InputError: a window without a reading, or with too many.
     """
-    return tuple(_maker(moment)(moment) for moment in moments(run, unit, station, seed, seconds))
+    return tuple(_maker(moment)(moment) for moment in moments(run, unit, station, seed, seconds, until))
 
 
 def _maker(moment: Moment) -> Maker:
@@ -80,7 +84,7 @@ def conveyor(moment: Moment) -> Trace:
 def head(moment: Moment) -> Trace:
     """Acceleration of a placement head, which moves while the unit is worked on."""
     rng = moment.rng()
-    wear = [0.0] * 8
+    wear = [0.0] * couplings.NOZZLES
     for drift, severity in moment.drifts("nozzle_wear").items():
         which = (couplings.number(of(moment, drift).module) - 1) % len(wear)
         wear[which] = min(wear[which] + severity * parameters(of(moment, drift))["wear"], 1.0)

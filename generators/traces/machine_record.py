@@ -17,18 +17,17 @@ from numpy.typing import NDArray
 from generators.traces import acoustics, electric, operating
 from generators.traces.cavitation import intensity
 from generators.traces.jets import Jet, ultrasonic_level
-from generators.traces.machine_state import HEARD_RATE, State, draw_specimen
+from generators.traces.machine_state import State, draw_specimen
 from generators.traces.pneumatics import ATMOSPHERE, flow
-from generators.traces.sensor import SensorModel, Trace, history, measured
+from generators.traces.sensor import MAX_VALUES, SensorModel, Trace, history, measured
 from generators.traces.thermal import lag
 from generators.traces.tones import tones
 from scenes.errors import InputError
 from scenes.machines.machine import Machine, check_fault
-from scenes.machines.model import DIRECTIONS, FAST, AirCompressor, Fan, Fault, MachineSensor, Pump
+from scenes.machines.model import DIRECTIONS, FAST, HEARD_RATE, AirCompressor, Fan, Fault, MachineSensor, Pump
 
 F64 = NDArray[np.float64]
 
-MAX_VALUES = 1 << 24                           # of one channel: 11 minutes at 25.6 kHz
 BACKGROUND = 30.0                              # [dB] around 40 kHz in a tight plant (engineering default)
 STROKE_TORQUE = 0.25                           # [1] torque ripple of a piston compressor while it delivers (engineering default)
 
@@ -67,10 +66,10 @@ def record(machine: Machine, duration: float, rng: np.random.Generator, *, fault
     for fault in own:
         check_fault(fault, machine.type, ids, machine.id)
     for sensor in machine.sensors:
-        rate = HEARD_RATE if sensor.quantity == "sound_level" else sensor.rate
-        if not 1 <= duration * rate <= MAX_VALUES:
-            raise InputError(f"{sensor.channel}: {duration:g} s at {rate:g} Hz is not 1 to {MAX_VALUES} values; "
-                             "change the duration")
+        for rate in (sensor.rate, HEARD_RATE) if sensor.quantity == "sound_level" else (sensor.rate,):
+            if not 1 <= duration * rate <= MAX_VALUES:
+                raise InputError(f"{sensor.channel}: {duration:g} s at {rate:g} Hz is not 1 to {MAX_VALUES} values; "
+                                 "change the duration")
     draw, noise = draw_specimen(machine, rng), rng.spawn(len(machine.sensors))
     wrong = operating.severities(own)
     point = operating.operating(machine, wrong, duration, draw.share)
@@ -210,4 +209,4 @@ def _truth(state: State, faults: tuple[Fault, ...]) -> dict[str, Any]:
     return truth
 
 
-__all__ = ["MAX_VALUES", "MachineRecord", "record"]
+__all__ = ["MachineRecord", "record"]

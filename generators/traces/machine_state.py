@@ -23,6 +23,7 @@ from generators.traces.rooms import Room, impulse_response
 from generators.traces.thermal import lag
 from generators.traces.tones import tones
 from generators.traces.turning import Turning, add_locked, turning
+from scenes.constants import GRAVITY
 from scenes.machines.machine import Machine
 from scenes.machines.model import DIRECTIONS, AirCompressor, Fan, Pump
 
@@ -30,7 +31,6 @@ F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
 C64 = NDArray[np.complex64]
 
-HEARD_RATE = 25_600.0                          # [Hz] at which levels are listened to
 SLOWER = 8                                     # [1] readings for one where only steady tones are made
 RIPPLE = 2e-4                                  # [1] of the speed of a motor on the mains
 MAGNETIC = 0.05                                # [1] pull at twice the mains over the rotor's weight (engineering default)
@@ -140,7 +140,7 @@ class State:
     def _pull(self, count: int, rate: float, direction: int) -> F32:
         """Acceleration [m/s²] of every housing by the magnetic pull at twice the mains, (count,)."""
         machine, frequency = self.machine, 2 * self.machine.drive.mains
-        pull = MAGNETIC * 9.81 * machine.rotor.mass
+        pull = MAGNETIC * GRAVITY * machine.rotor.mass
         moved = complex(structure.accelerance(self.modes, np.array([frequency]), np.array([[pull, pull, 0j]]))[0, direction])
         lines = [(frequency, abs(moved), 2 * self.draw.mains + cmath.phase(moved))] if frequency < rate / 2 else []
         return tones(count, rate, lines).astype(np.float32)
@@ -264,4 +264,4 @@ def draw_specimen(machine: Machine, rng: np.random.Generator) -> Draw:
     return Draw(specimens, seeds, way, phase, mains, share, *rest)
 
 
-__all__ = ["HEARD_RATE", "Draw", "State", "draw_specimen"]
+__all__ = ["Draw", "State", "draw_specimen"]

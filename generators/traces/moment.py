@@ -1,6 +1,7 @@
 """moment: where and when a fast window is taken on a living line, and in what state the machine is then."""
 from __future__ import annotations
 
+import math
 import re
 from bisect import bisect_right
 from collections.abc import Mapping
@@ -8,7 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from scenes.errors import SceneError
+from generators.traces.sensor import MAX_VALUES
+from scenes.errors import InputError, SceneError
+from scenes.line.couplings import SETPOINTS
 from scenes.line.model import Line, Run, Sensor, StationFlow
 from scenes.line.quantities import quantity
 from scenes.line.streams import stream
@@ -39,8 +42,12 @@ class Moment:
 
     @property
     def count(self) -> int:
-        """Readings in the window."""
-        return round(self.seconds * self.sensor.window_rate)
+        """Readings in the window. Raises InputError for none, or too many."""
+        found = round(self.seconds * self.sensor.window_rate)
+        if not 1 <= found <= MAX_VALUES:
+            raise InputError(f"{self.sensor.channel}: {self.seconds:g} s at {self.sensor.window_rate:g} Hz is not 1 to "
+                             f"{MAX_VALUES} values; change the length of the window, or window_rate_hz")
+        return found
 
     def drifts(self, kind: str, module: str | None = None) -> dict[str, float]:
         """Drifts of a kind at the station, by id, with their severity [1]; of one module only where it is given."""
@@ -60,11 +67,13 @@ class Moment:
         return stream(self.seed, "machine", f"{self.station.station}/{self.module}", repr(self.start))
 
 
-def moments(run: Run, unit: int, station: str, seed: int, seconds: float = 1.0) -> tuple[Moment, ...]:
+def moments(run: Run, unit: int, station: str, seed: int, seconds: float = 1.0,
+            until: float = math.inf) -> tuple[Moment, ...]:
     """The windows that a unit's stay at a station asks for: one per sensor with a ``window_rate``, in the line's order.
 
-    A window lies in the middle of the unit's work; in an oven, where the unit passes the middle of the sensor's zone. None
-    where the unit did not visit the station.
+    A window lies in the middle of the unit's work; in an oven, where the unit passes the middle of the sensor's zone. One that
+    would reach beyond ``until`` [s] ends there. None where the unit did not visit the station, or where ``until`` is earlier
+    than a window is long.
 
     Raises:
         SceneError: the line has no such station.
@@ -75,7 +84,7 @@ def moments(run: Run, unit: int, station: str, seed: int, seconds: float = 1.0) 
     column = names.index(station)
     begin, end = float(run.start[unit, column]), float(run.finish[unit, column])
     fast = [s for s in line.sensors if s.station == station and s.window_rate > 0]
-    if not fast or not (np.isfinite(begin) and np.isfinite(end)):
+    if not fast or until < seconds or not (np.isfinite(begin) and np.isfinite(end)):
         return ()
     past = run.events[:bisect_right(run.events, end, key=lambda e: e.time)]
     renewed = [(e.drift, e.time + e.duration) for e in past
@@ -83,21 +92,18 @@ def moments(run: Run, unit: int, station: str, seed: int, seconds: float = 1.0) 
     own = [(i, d.id) for i, d in enumerate(line.drifts) if d.station == station]
     found = []
     for sensor in fast:
-        middle = begin + _way(sensor, line) * (end - begin)
-        start = max(middle - seconds / 2, 0.0)
+        middle = begin + _way(sensor) * (end - begin)
+        start = max(min(middle - seconds / 2, until - seconds), 0.0)
         row = run.severity_at(start)
         found.append(Moment(line, line.station(station), sensor, start, seconds, (begin, end), {d: float(row[i]) for i, d in own},
                             {d: sum(which == d and time <= start for which, time in renewed) for _, d in own}, seed))
     return tuple(found)
 
 
-def _way(sensor: Sensor, line: Line) -> float:
-    """Where on its way through the station the unit is nearest to the sensor [1]."""
-    number = re.search(r"/zone(\d+)/", sensor.channel)
-    if number is None:
-        return 0.5
-    zones = {int(m[1]) for s in line.sensors if s.station == sensor.station and (m := re.search(r"/zone(\d+)/", s.channel))}
-    return (int(number[1]) - 0.5) / max(zones)
+def _way(sensor: Sensor) -> float:
+    """Where on its way through the station the unit is nearest to the sensor [1]: zones are of one length."""
+    number = re.search(r"/zone([0-9]+)/", sensor.channel)
+    return 0.5 if number is None else (int(number[1]) - 0.5) / len(SETPOINTS)
 
 
 __all__ = ["Moment", "moments"]

@@ -17,11 +17,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from generators.traces.thermal import lag
+from scenes.constants import ATMOSPHERE
 from scenes.errors import InputError
 
 F64 = NDArray[np.float64]
 
-ATMOSPHERE = 101_325.0                         # [Pa]
 ANR_PRESSURE, ANR_TEMPERATURE, ANR_DENSITY = 100e3, 293.15, 1.185     # ISO 8778 [Pa], [K], [kg/m³] (65 % humidity)
 CHOKED = 0.684731                              # [1] √γ·(2/(γ+1))^((γ+1)/(2(γ−1))), γ = 1.4
 _POINTS, _SETTLED = 1500, 1e-7                 # of the curve of ``relax``, and the share of a step at which it has settled

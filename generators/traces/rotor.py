@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 C128 = NDArray[np.complex128]
 Forces = Mapping[float, C128]
 
-GRAVITY = 9.81                                 # [m/s²]
 HARMONICS = 10                                 # of looseness: 1× … 10× (reference 5.4)
 
 
@@ -60,4 +59,4 @@ def together(parts: Iterable[Forces]) -> Forces:
     return total
 
 
-__all__ = ["GRAVITY", "HARMONICS", "Forces", "eccentricity", "looseness", "misalignment", "together", "unbalance"]
+__all__ = ["HARMONICS", "Forces", "eccentricity", "looseness", "misalignment", "together", "unbalance"]

@@ -21,6 +21,7 @@ from scenes.line.model import Sensor
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
 
+MAX_VALUES = 1 << 24                           # of one fast channel at a time: 11 minutes at 25.6 kHz
 HEADROOM = 4.0                                 # [1] transducer and coupling together raise no peak by more
 FAINT = 1e-30                                  # [unit] keeps filters of a silent channel off subnormal numbers: 30 times slower
 BLOCK = 1 << 15                                # [readings] worked on at once: stays in the cache
@@ -226,4 +227,4 @@ def _convert(values: F32, model: SensorModel) -> None:
     values *= np.float32(step)
 
 
-__all__ = ["SensorModel", "Trace", "anti_alias", "history", "lost", "measured", "model_of", "window"]
+__all__ = ["MAX_VALUES", "SensorModel", "Trace", "anti_alias", "history", "lost", "measured", "model_of", "window"]

@@ -21,6 +21,7 @@ from generators.traces.kept import frequencies, kept
 from generators.traces.normals import normals
 from generators.traces.structure import HORIZONTAL, Mode
 from generators.traces.turning import Turning, add_locked, turning
+from scenes.constants import GRAVITY
 from scenes.errors import InputError
 
 F32 = NDArray[np.float32]
@@ -193,7 +194,7 @@ def forces(run: Running) -> rotor.Forces:
     if faults.get("misalignment"):
         parts.append(rotor.misalignment(machine.coupling * faults["misalignment"]))
     if faults.get("looseness"):
-        parts.append(rotor.looseness(rotor.GRAVITY * machine.rotor * faults["looseness"], run.rng("foot")))
+        parts.append(rotor.looseness(GRAVITY * machine.rotor * faults["looseness"], run.rng("foot")))
     if machine.gear:
         parts.append(gears.mesh(machine.gear, run.load, faults.get("gear_wear", 0.0)))
     total = rotor.together(parts)

@@ -104,20 +104,9 @@ def _references(path: str | Path, data: bytes, suffix: str, roots: Sequence[str 
     """A trimesh resolver over the files that a glTF names, each read here so that none can lie outside ``roots``."""
     from trimesh.resolvers import Resolver
 
-    text = data
-    if suffix == ".glb":
-        length = int.from_bytes(data[12:16], "little")
-        text = data[20:20 + length]
-        if data[:4] != b"glTF" or len(text) != length:
-            raise AssetError(f"{path}: does not parse as glTF (binary header); the file is cut off or not GLB, export it again")
-    try:
-        tree = json.loads(text)
-        items = [*tree.get("buffers", []), *tree.get("images", [])]
-        uris = [item["uri"] for item in items if "uri" in item and not item["uri"].startswith("data:")]
-    except (ValueError, AttributeError, TypeError, KeyError, RecursionError):
-        raise AssetError(f"{path}: does not parse as glTF (JSON); export it again") from None
     # The names are kept as written: trimesh asks for them in that form, unquoted or not.
-    files = {name: read_bytes(Path(path).parent / unquote(uri), roots) for uri in uris for name in (uri, unquote(uri))}
+    files = {name: read_bytes(Path(path).parent / unquote(uri), roots) for uri in gltf_names(path, data, suffix)
+             for name in (uri, unquote(uri))}
 
     class Known(Resolver):                     # type: ignore[misc]
         """Hands out what was read above, and nothing else."""
@@ -140,4 +129,20 @@ def _references(path: str | Path, data: bytes, suffix: str, roots: Sequence[str 
     return Known()
 
 
-__all__ = ["MAX_FACES", "load_mesh"]
+def gltf_names(path: str | Path, data: bytes, suffix: str) -> list[str]:
+    """The files that a glTF or GLB names, as it writes them. Raises AssetError where it does not parse."""
+    text = data
+    if suffix == ".glb":
+        length = int.from_bytes(data[12:16], "little")
+        text = data[20:20 + length]
+        if data[:4] != b"glTF" or len(text) != length:
+            raise AssetError(f"{path}: does not parse as glTF (binary header); the file is cut off or not GLB, export it again")
+    try:
+        tree = json.loads(text)
+        items = [*tree.get("buffers", []), *tree.get("images", [])]
+        return [item["uri"] for item in items if "uri" in item and not item["uri"].startswith("data:")]
+    except (ValueError, AttributeError, TypeError, KeyError, RecursionError):
+        raise AssetError(f"{path}: does not parse as glTF (JSON); export it again") from None
+
+
+__all__ = ["GLTF", "MAX_FACES", "gltf_names", "load_mesh"]

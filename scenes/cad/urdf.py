@@ -49,6 +49,14 @@ def load_urdf(path: str | Path, roots: Sequence[str | Path]) -> trimesh.Trimesh:
     return cast("trimesh.Trimesh", trimesh.util.concatenate(parts))
 
 
+def urdf_meshes(path: str | Path, roots: Sequence[str | Path]) -> list[tuple[str, Path]]:
+    """The mesh files that a URDF shows: (as it writes them, where they are). Raises AssetError as ``load_urdf``."""
+    robot = _parse(path, read_bytes(path, roots, MAX_XML))
+    names = [(link.get("name", ""), mesh.get("filename", "")) for link in robot.findall("link")
+             for mesh in link.findall("visual/geometry/mesh")]
+    return [(name, _mesh_path(path, name, link, roots)) for link, name in names]
+
+
 def _parse(path: str | Path, data: bytes) -> ET.Element:
     # A document type is where entity bombs live; URDF has no use for one.
     if b"<!DOCTYPE" in data or b"<!ENTITY" in data:
@@ -157,4 +165,4 @@ def _mesh_path(path: str | Path, name: str, link: str, roots: Sequence[str | Pat
     raise AssetError(f"{path}: link '{link}': mesh '{name}' is not found; give a path relative to the URDF file")
 
 
-__all__ = ["load_urdf"]
+__all__ = ["load_urdf", "urdf_meshes"]

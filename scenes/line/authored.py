@@ -9,7 +9,7 @@ import math
 from collections.abc import Sequence
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Protocol
+from typing import Annotated, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -17,12 +17,14 @@ from scenes.errors import SceneError
 from scenes.line.model import Changeover, Drift, Line, Sensor, StationFlow, Supply
 
 HOUR, MINUTE = 3600.0, 60.0                    # [s]
-CHANNELS = 20_000                              # at most, in one line
+CHANNELS = 4096                                # at most, in one line: columns of its table of readings
 WORD = r"^[A-Za-z][A-Za-z0-9_-]*$"
+KIND, MODULE = r"^[a-z][a-z_0-9]*$", r"^([a-z]+([1-9][0-9]?)?)?$"
+LEAST_H = 0.0003                               # [h] a second: whatever stops more often never lets the clock go on
 
 
 class _File(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class SupplyFile(_File):
@@ -35,12 +37,12 @@ class SupplyFile(_File):
 
 class FlowFile(_File):
     """How a station treats units."""
-    cycle_s: float = Field(gt=0, le=86_400, description="mean time of a unit inside")
+    cycle_s: float = Field(ge=0.1, le=86_400, description="mean time of a unit inside")
     cycle_std_s: float = Field(0.0, ge=0, le=86_400, description="gamma distributed; exponential where equal to cycle_s")
     interval_s: float = Field(0.0, ge=0, le=86_400, description="least time between two units that enter: a conveyor, in order")
     slots: int = Field(1, ge=1, le=1000, description="units inside at once")
     buffer: int = Field(3, le=100_000, description="places before it; 0: straight from hand to hand")
-    mtbf_h: float | None = Field(None, gt=0, le=1e6, description="hours of work between two random stops")
+    mtbf_h: float | None = Field(None, ge=LEAST_H, le=1e6, description="hours of work between two random stops")
     mttr_min: float | None = Field(None, ge=0, le=1e5, description="mean length of their repair")
     share: float = Field(1.0, gt=0, le=1, description="of the units that it takes, evenly spread; the others pass by")
     after: tuple[str, ...] | None = Field(None, description="stations that feed it; by default the one before it in the file")
@@ -50,10 +52,10 @@ class FlowFile(_File):
 class DriftFile(_File):
     """Something that wears or goes astray. Its life is in the kind's own count: ``life_cycles`` or ``life_h`` of work."""
     id: str = Field(pattern=WORD)
-    kind: str
-    module: str = Field("", description="which one: 'nozzle3', 'zone7'")
-    life_cycles: float | None = Field(None, gt=0, le=1e9)
-    life_h: float | None = Field(None, gt=0, le=1e6)
+    kind: str = Field(pattern=KIND, max_length=40)
+    module: str = Field("", pattern=MODULE, max_length=40, description="which one: 'nozzle3', 'zone7'")
+    life_cycles: float | None = Field(None, ge=1, le=1e9)
+    life_h: float | None = Field(None, ge=LEAST_H, le=1e6)
     life_spread: float = Field(0.2, ge=0, le=2, description="coefficient of variation from one part to the next")
     start_h: float = Field(0.0, ge=0, le=1e5, description="nothing happens before")
     initial: float = Field(0.0, ge=0, lt=1, description="severity at the start, 0 new to 1 failed")
@@ -65,10 +67,10 @@ class DriftFile(_File):
 
 class ChannelsFile(_File):
     """One measured channel, or the same one on several modules: ``modules: [zone1, zone2]``."""
-    quantity: str
-    unit: str
-    module: str = ""
-    modules: tuple[str, ...] = Field((), max_length=1000)
+    quantity: str = Field(pattern=KIND, max_length=40)
+    unit: str = Field(max_length=20)
+    module: str = Field("", pattern=MODULE, max_length=40, description="a word, and a number where there are several: 'zone7'")
+    modules: tuple[Annotated[str, Field(pattern=MODULE, max_length=40)], ...] = Field((), max_length=1000)
     rate_hz: float = Field(1.0, gt=0, le=1000)
     low: float | None = Field(None, description="range, in the unit")
     high: float | None = None
@@ -87,7 +89,7 @@ class ChangeoverFile(_File):
 
 class ProductionFile(_File):
     """How the line is run."""
-    takt_s: float = Field(gt=0, le=86_400, description="between two boards that the loader releases")
+    takt_s: float = Field(ge=0.1, le=86_400, description="between two boards that the loader releases")
     crew: int = Field(2, ge=1, le=1000, description="people who repair and refill")
     changeover: ChangeoverFile | None = None
     hours_a_day: float = Field(24.0, gt=0, le=24)
@@ -111,8 +113,11 @@ class _StationFile(Protocol):
 FILES: tuple[type[BaseModel], ...] = (SupplyFile, FlowFile, DriftFile, ChannelsFile, ChangeoverFile, ProductionFile)
 
 
-def line(path: Path, identity: str, production: ProductionFile | None, stations: Sequence[_StationFile]) -> Line | None:
+def line(path: Path, identity: str, production: ProductionFile | None, stations: Sequence[_StationFile],
+         stencil: float) -> Line | None:
     """The line of a scene file at ``path``; None where no station has a flow. ``identity`` is its ISA-95 id.
+
+    ``stencil`` is the thickness of its stencil [m].
 
     Raises SceneError with the file, the dotted place and the mend.
     """
@@ -133,7 +138,8 @@ def line(path: Path, identity: str, production: ProductionFile | None, stations:
     flows = _ordered(path, [_flow(path, k, stations, identity) for k in range(len(stations))], [s.id for s in stations])
     lot = production.changeover
     return Line(identity, production.takt_s, flows, _drifts(path, stations), _sensors(path, stations), production.crew,
-                Changeover(lot.units, lot.setup_min * MINUTE) if lot else None, production.hours_a_day, production.days_a_week)
+                Changeover(lot.units, lot.setup_min * MINUTE) if lot else None, production.hours_a_day, production.days_a_week,
+                stencil)
 
 
 def _flow(path: Path, k: int, stations: Sequence[_StationFile], identity: str) -> StationFlow:
@@ -194,6 +200,7 @@ def _circle(after: dict[str, tuple[str, ...]]) -> list[str]:
 def _drifts(path: Path, stations: Sequence[_StationFile]) -> tuple[Drift, ...]:
     from scenes.line import drifts as known  # scipy: only a living line needs it
     found: dict[str, Drift] = {}
+    parts: dict[tuple[str, str, str], str] = {}                           # what wears, and the id under which it does
     for k, station in enumerate(stations):
         for j, file in enumerate(station.drifts):
             where = f"{path}: stations.{k}.drifts.{j}"
@@ -215,6 +222,11 @@ def _drifts(path: Path, stations: Sequence[_StationFile]) -> tuple[Drift, ...]:
                 known.check(drift, station.kind)
             except SceneError as error:
                 raise SceneError(f"{where}{str(error).removeprefix(f'drifts.{drift.id}')}") from None
+            part = (drift.kind, drift.station, drift.module)
+            if part in parts:
+                raise SceneError(f"{where}: '{parts[part]}' is the same '{drift.kind}' of {drift.module or drift.station}; "
+                                 "a part wears once, give it one drift")
+            parts[part] = drift.id
             found[file.id] = drift
     return tuple(found.values())
 

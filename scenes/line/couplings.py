@@ -12,20 +12,26 @@ from collections.abc import Collection
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from scenes.constants import ATMOSPHERE
 from scenes.line.drifts import parameters
 from scenes.line.model import Line
 
 F64 = NDArray[np.float64]
 
-ATMOSPHERE = 101_325.0                         # [Pa]
 AMBIENT = 25.0                                 # [°C]
 NOZZLES, FEEDERS = 8, 12                       # of one placement machine, as in scenes.smt.process
+
+FORCE = 80.0                                   # [N] of a squeegee stroke, as in scenes.smt.printing
+OFFSET = 8e-6                                  # [m] per axis of a print from board to board, as in scenes.smt.process
+VACUUM_LIMIT, VACUUM_SCALE = -48e3, 2e3        # [Pa] at which a part falls off every other time, and how sharply
+RETRIES, FALL_RETRIES = 0.02, 10.0             # picks repeated per part; more where it falls off; all as in smt.placement
 
 HEATER_DUTY = 0.7                              # [1] of a heater's power that a zone needs when nothing is wrong
 # zones of the reference oven [°C] (domain reference 3.4), as in scenes.smt.oven
 SETPOINTS = (110.0, 140.0, 160.0, 175.0, 190.0, 225.0, 248.0, 252.0, 130.0, 60.0)
 FAN_LAW = 0.8                                  # Nusselt number of turbulent flow over a plate ∝ Re^0.8
 PLENUM_DROP = 10.0                             # [K] between plenum and board at full flow: what the air gives away on its way
+BELT_SPEED = 0.70 / 60                         # [m/s] as in scenes.smt.oven
 BELT_SLIP = 0.01                               # [1] of the belt's speed that a seized roller costs
 SHAKE = 0.2                                    # [m/s²] RMS of a healthy belt; 0.05–0.5 (domain reference 3.5)
 

@@ -64,6 +64,7 @@ _RUN_IN: Mapping[str, Parameter] = {
     "curve_spread": Parameter(0.1, "1", 0.0, 0.5, "coefficient of variation of the running in from part to part")}
 _GROWTH = "growth of a spall: e-folds over a life"
 _HOUR = 3600.0
+SHORTEST = 1.0                                 # [cycles] or [s] of a life: a part that fails at once is renewed without end
 
 _KINDS = (
     DriftKind("stencil_clog", "Stencil clogging", "printer", "cycles", "process", "exponential", 2500, ("insufficient",),
@@ -164,10 +165,11 @@ class Life:
 
 
 def new_life(drift: Drift, rng: np.random.Generator) -> Life:
-    """Put a new part in. Always two standard normals: one for its length (log-normal), one for its curve (likewise)."""
+    """Put a new part in. Always two standard normals: one for its length (log-normal, at least ``SHORTEST``), one for its curve
+    (likewise)."""
     kind, values = KINDS[drift.kind], parameters(drift)
     z_length, z_curve = rng.standard_normal(2).tolist()
-    length = (drift.life or kind.life) * _log_normal(drift.life_spread, z_length)
+    length = max((drift.life or kind.life) * _log_normal(drift.life_spread, z_length), SHORTEST)
     factor = _log_normal(values["curve_spread"], z_curve)
     if kind.law == "run_in":
         return Life("run_in", length, min(values["run_in"] * factor, 0.9), values["run_in_length"])
@@ -215,10 +217,13 @@ def worked_at(life: Life, value: ArrayLike) -> F64:
     elif life.law == "creep":
         x = np.expm1(y * np.log1p(k)) / k
     else:                                                                 # A·(1 − e^(−x/x0)) + B·x = y: Lambert's W
-        from scipy.special import lambertw  # late: reading a scene need not load scipy
+        from scipy.special import wrightomega  # late: reading a scene need not load scipy
 
+        # W(e^z) = ω(z), and ω + ln ω = z: where ω is large, x by its logarithm does not lose what two large numbers cancel
         a, b, x0 = k / -np.expm1(-1 / life.scale), 1 - k, life.scale
-        x = (y - a) / b + x0 * lambertw(a / (b * x0) * np.exp((a - y) / (b * x0))).real
+        lead = np.log(a / (b * x0)) if a > 0 else -np.inf
+        omega = wrightomega(lead + (a - y) / (b * x0))
+        x = np.where(omega > 1, x0 * (lead - np.log(np.maximum(omega, 1.0))), (y - a) / b + x0 * omega)
     found: F64 = life.length * np.clip(x, 0.0, 1.0)
     return found
 

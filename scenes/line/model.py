@@ -79,7 +79,7 @@ class Drift:
 
 @dataclass(frozen=True)
 class Sensor:
-    """One measured channel. What it can measure is in ``drifts`` (``QUANTITIES``); how it errs is here."""
+    """One measured channel. What it can measure is in ``quantities`` (``QUANTITIES``); how it errs is here."""
     channel: str                               # "reflow/zone7/temperature", unique in the line
     station: str
     quantity: str
@@ -113,6 +113,7 @@ class Line:
     changeover: Changeover | None = None
     hours_a_day: float = 24.0                  # of planned work; the rest of the day is NON_SCHEDULED
     days_a_week: int = 7
+    stencil: float = 120e-6                    # [m] thickness; the default reads runs that were written before it was told
 
     def station(self, identity: str) -> StationFlow:
         """By id. Raises KeyError."""

@@ -119,6 +119,10 @@ QUANTITIES: Mapping[tuple[str, str], Quantity] = {(q.station, q.pattern): q for 
 """(kind of station, "zone*/temperature") → quantity; kind "" holds for every station."""
 
 
+_MODULE = re.compile(r"([a-z]*?)([1-9][0-9]?)?")
+LONGEST = 120                                  # characters of a channel that a message repeats
+
+
 def module_of(channel: str) -> str:
     """The middle of a channel: "zone7" of "reflow/zone7/temperature", "" of "reflow/power"."""
     return "/".join(channel.split("/")[1:-1])
@@ -127,15 +131,16 @@ def module_of(channel: str) -> str:
 def quantity(channel: str, station_kind: str) -> Quantity:
     """What a channel measures. Raises SceneError with what there is."""
     name, module = channel.rsplit("/", 1)[-1], module_of(channel)
-    word, number = re.fullmatch(r"(.*?)(\d*)", module).groups()  # type: ignore[union-attr]
-    pattern = "/".join(part for part in (word + ("*" if number else ""), name) if part)
-    for kind in (station_kind, ""):
+    parts = _MODULE.fullmatch(module)
+    word, number = (module, None) if parts is None else parts.groups()
+    pattern = "/".join(part for part in (word + ("*" if number else ""), name) if part)[:LONGEST]
+    for kind in (station_kind, "") if parts is not None else ():
         found = QUANTITIES.get((kind, pattern))
-        if found is not None and (not found.modules or 1 <= int(number) <= found.modules):
+        if found is not None and (not found.modules or int(number or 0) <= found.modules):
             return found
     known = [q.pattern.replace("*", f"1…{q.modules}") for q in _ALL if q.station in (station_kind, "")]
     near = get_close_matches(pattern, known, n=1)
-    raise SceneError(f"'{channel}' measures nothing that a '{station_kind}' has; "
+    raise SceneError(f"{channel[:LONGEST]!r} measures nothing that a '{station_kind}' has; "
                      + (f"did you mean '{near[0]}'?" if near else f"known: {', '.join(known)}"))
 
 
@@ -162,8 +167,21 @@ def touches(drift: Drift, sensor: Sensor, line: Line) -> bool:
     q = quantity(sensor.channel, kinds[sensor.station])
     if drift.kind in q.touched and drift.station == sensor.station:
         return drift.module == module_of(sensor.channel)
-    here = drift.station == sensor.station or (kinds[drift.station] == "printer" and kinds[sensor.station] == "spi")
+    here = drift.station == sensor.station or (kinds[drift.station] == "printer" and kinds[sensor.station] == "spi"
+                                               and drift.station in _before(line, sensor.station))
     return here and drift.kind in q.touched_elsewhere
+
+
+def _before(line: Line, station: str) -> set[str]:
+    """Stations that a unit may have passed on its way to this one."""
+    found, feeders = set[str](), {s.station: s.after for s in line.stations}
+    ahead = [*feeders[station]]
+    while ahead:
+        name = ahead.pop()
+        if name not in found:
+            found.add(name)
+            ahead += feeders[name]
+    return found
 
 
 def true_values(line: Line, run: Run, sensor: Sensor, times: F64, rng: np.random.Generator) -> F64:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scenes.line import couplings as c
-from scenes.line.drifts import parameters
+from scenes.line.drifts import KINDS, parameters
 from scenes.line.quantities import HEATED
 from scenes.line.timeline import View, held, lagged, wander
 
@@ -22,7 +22,6 @@ F64 = NDArray[np.float64]
 DAY = 86_400.0                                 # [s]
 WARMEST = 15 / 24                              # [1] of the day
 RATIOS = np.array([0.83, 0.94, 1.3, 2.0])      # [1] area ratios of a common board: QFN and BGA, 0201, 0402, larger
-STENCIL = 120e-6                               # [m]
 OVEN_SLOTS = 10                                # boards in the oven that are full load: one per zone
 ZONE_POWER = 6e3                               # [W] of one zone's heater
 POWER = {"printer": (1100.0, 350.0), "spi": (700.0, 300.0), "placement": (2600.0, 900.0), "aoi": (800.0, 350.0),
@@ -79,13 +78,17 @@ def _clog(view: View, unit: NDArray[np.int64], start: F64) -> F64:
 
 def squeegee_force(view: View, n: int, rng: np.random.Generator) -> F64:
     """Force of a stroke [N]: half-dry paste in the openings drags; paste rolls a little differently every time."""
-    return _each(view, lambda unit, start: 80 * (1 + 0.3 * _clog(view, unit, start)) + rng.normal(0, 1.0, len(unit)), 80.0)
+    def made(unit: NDArray[np.int64], start: F64) -> F64:
+        return c.FORCE * (1 + 0.3 * _clog(view, unit, start)) + rng.normal(0, 1.0, len(unit))
+    return _each(view, made, c.FORCE)
 
 
 def squeegee_spread(view: View, n: int, rng: np.random.Generator) -> F64:
     """Standard deviation of the force along the blade during a stroke [N]: a worn edge is uneven."""
+    worst = KINDS["squeegee_wear"].parameters["gasket"].default
+
     def made(unit: NDArray[np.int64], start: F64) -> F64:
-        worn = _unit_effect(view, start, "squeegee_wear", "gasket") / 45e-6
+        worn = _unit_effect(view, start, "squeegee_wear", "gasket") / worst
         return np.hypot(2.0, 8.0 * worn) * np.exp(rng.normal(0, 0.08, len(unit)))
     return _each(view, made, 2.0)
 
@@ -101,20 +104,35 @@ def paste_temperature(view: View, n: int, rng: np.random.Generator) -> F64:
 
 
 def volume_mean(view: View, n: int, rng: np.random.Generator) -> F64:
-    """Mean printed volume of a board over nominal [1], as SPI finds it; the printer before it is what drifts."""
-    printers = [s.station for s in view.line.stations if s.kind == "printer"]
-    printer = View(view.run, printers[0], view.times) if printers else view
-
+    """Mean printed volume of a board over nominal [1], as SPI finds it; the printer that the board came from is what drifts."""
     def made(unit: NDArray[np.int64], start: F64) -> F64:
-        gasket, loss = (_unit_effect(printer, start, "squeegee_wear", name) for name in ("gasket", "force_loss"))
-        share = c.paste_share(RATIOS[:, None], _clog(printer, unit, start), gasket / STENCIL, loss).mean(axis=0)
+        clogged, lift, loss = _printed(view, unit, start)
+        share = c.paste_share(RATIOS[:, None], clogged, lift / view.line.stencil, loss).mean(axis=0)
         return share * (1 + rng.normal(0, 0.012, len(unit)))
     return _each(view, made, 1.0)
 
 
+def _printed(view: View, unit: NDArray[np.int64], start: F64) -> tuple[F64, F64, F64]:
+    """What wear did to the print of units that this station began, (V,) each: share of the openings closed [1], lift of the
+    stencil [m], share of the force lost [1]. By the printers that each had been in by then, as they were when they began it;
+    several of them add up as in ``couplings.process_drifts``."""
+    clogged, lift, force = np.zeros(len(unit)), np.zeros(len(unit)), np.ones(len(unit))
+    for station in view.line.stations:
+        if station.kind != "printer":
+            continue
+        printer = View(view.run, station.station, view.times)
+        begun = view.run.start[unit, printer.column]
+        passed = begun <= start                                           # false for NaN
+        begun = np.where(passed, begun, 0.0)
+        clogged += passed * _clog(printer, unit, begun)
+        lift += passed * _unit_effect(printer, begun, "squeegee_wear", "gasket")
+        force *= 1 - passed * _unit_effect(printer, begun, "squeegee_wear", "force_loss")
+    return np.minimum(clogged, 0.9), lift, 1 - force
+
+
 def print_offset(view: View, n: int, rng: np.random.Generator) -> F64:
     """Mean offset of a board's print [m]: 8 µm per axis from board to board, as the printer's own settings have it."""
-    return _each(view, lambda unit, start: np.hypot(*rng.normal(0, 8e-6, (2, len(unit)))), 10e-6)
+    return _each(view, lambda unit, start: np.hypot(*rng.normal(0, c.OFFSET, (2, len(unit)))), 10e-6)
 
 
 # --- placement ----------------------------------------------------------------------------------------------------------
@@ -158,8 +176,8 @@ def nozzle_retries(view: View, n: int, rng: np.random.Generator) -> F64:
         leak = sum((parameters(view.line.drifts[i])["conductance"] * view.run.severity_at(start)[:, i]
                     for i in view.drifts("air_leak")), np.zeros(len(start)))
         vacuum = c.vacuum(_unit_effect(view, start, "nozzle_wear", "wear", f"nozzle{n}"), c.supply(leak)[0])
-        fall = 1 / (1 + np.exp(-(vacuum + 48e3) / 2e3))
-        return rng.poisson(8 * (0.02 + 10 * fall)).astype(np.float64)
+        fall = 1 / (1 + np.exp(-(vacuum - c.VACUUM_LIMIT) / c.VACUUM_SCALE))
+        return rng.poisson(8 * (c.RETRIES + c.FALL_RETRIES * fall)).astype(np.float64)
     return _each(view, made, 0.0)
 
 
@@ -176,8 +194,10 @@ def head_motor(view: View, n: int, rng: np.random.Generator) -> F64:
 
 def feeder_current(view: View, n: int, rng: np.random.Generator) -> F64:
     """Peak current of a feeder's motor at the last unit [A]; its pitch error wanders as a first-order process."""
+    worst = KINDS["feeder_pitch"].parameters["pitch"].default
+
     def made(unit: NDArray[np.int64], start: F64) -> F64:
-        worn = _unit_effect(view, start, "feeder_pitch", "pitch", f"feeder{n}") / 200e-6
+        worn = _unit_effect(view, start, "feeder_pitch", "pitch", f"feeder{n}") / worst
         return 0.4 + 0.25 * worn + (0.01 + 0.03 * worn) * wander(np.arange(float(len(unit) or 1)), 1.0, 10.0, rng)[:len(unit)]
     return _each(view, made, 0.4)
 
@@ -247,7 +267,7 @@ def belt_speed(view: View, n: int, rng: np.random.Generator) -> F64:
     """Belt [m/s]: the motor slips under friction, and a bad roller jerks."""
     s = view.condition("conveyor_bearing")
     jerk = (0.002 + 0.02 * s) * wander(view.times, 1.0, 3.0, rng)
-    return view.on * 0.70 / 60 * (1 - c.BELT_SLIP * s + jerk)
+    return view.on * c.BELT_SPEED * (1 - c.BELT_SLIP * s + jerk)
 
 
 def belt_acceleration(view: View, n: int, rng: np.random.Generator) -> F64:

@@ -6,11 +6,12 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from scenes.constants import ATMOSPHERE
 from scenes.machines.model import AirCompressor, Direction, Drive, Fan, MachineBearing, Pump, Resonance, Rotor, Surroundings
 
 ID = r"^[A-Za-z][A-Za-z0-9_-]*$"
 Place = tuple[float, float, float]
-BAR, ATMOSPHERE = 1e5, 101_325.0               # [Pa]
+BAR = 1e5                                      # [Pa]
 
 
 class _File(BaseModel):
@@ -174,7 +175,7 @@ class MachineSensorFile(_File):
     rate_hz: Annotated[float, Field(gt=0, le=1_000_000)] = 1.0
     low: float | None = None
     high: float | None = None
-    bandwidth_hz: float | None = Field(None, gt=0)
+    bandwidth_hz: float | None = Field(None, ge=1)
     resolution: float = Field(0.0, ge=0)
     noise: float = Field(0.0, ge=0)
     dropout: float = Field(0.0, ge=0, lt=1)

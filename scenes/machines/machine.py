@@ -27,6 +27,7 @@ from scenes.machines.files import (
 from scenes.machines.model import (
     FAST,
     FAULTS,
+    HEARD_RATE,
     UNITS,
     AirCompressor,
     Drive,
@@ -182,6 +183,8 @@ def _sensor(file: MachineSensorFile, machine: MachineFile, room: Surroundings, b
         raise SceneError(f"{where}: rate_hz {file.rate_hz:g} is too slow for {quantity}; give 1000 Hz or more")
     if quantity == "sound" and file.rate_hz != round(file.rate_hz):
         raise SceneError(f"{where}: rate_hz {file.rate_hz:g}; sound needs whole hertz")
+    if quantity == "sound_level" and file.rate_hz > HEARD_RATE:
+        raise SceneError(f"{where}: rate_hz {file.rate_hz:g}; levels are of sound at {HEARD_RATE:g} Hz, give at most that")
     low = -math.inf if file.low is None else file.low
     high = math.inf if file.high is None else file.high
     if low >= high:

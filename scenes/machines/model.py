@@ -47,6 +47,7 @@ UNITS: Mapping[str, str] = MappingProxyType({              # quantity: unit
     "vibration": "m/s²", "sound": "Pa", "sound_level": "dB", "ultrasonic_level": "dB", "pressure": "Pa", "flow": "m³/s",
     "temperature": "°C", "current": "A", "speed": "Hz"})
 FAST = ("vibration", "sound", "current")       # a reading stands for itself; of the others a history is enough
+HEARD_RATE = 25_600.0                          # [Hz] of the sound that levels are taken of
 
 
 @dataclass(frozen=True)
@@ -174,5 +175,5 @@ class MachineSensor:
     clock_offset: float = 0.0                  # [s] by which its clock is fast
 
 
-__all__ = ["DIRECTIONS", "FAST", "FAULTS", "TYPES", "UNITS", "AirCompressor", "Drive", "Fan", "Fault", "FaultKind",
+__all__ = ["DIRECTIONS", "FAST", "FAULTS", "HEARD_RATE", "TYPES", "UNITS", "AirCompressor", "Drive", "Fan", "Fault", "FaultKind",
            "MachineBearing", "MachineSensor", "MachineType", "Pump", "Resonance", "Rotor", "Surroundings"]

@@ -13,6 +13,7 @@ import shapely
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
+from scenes.constants import GRAVITY
 from scenes.smt.assembly import METAL_FRACTION, land_polygon, transfer_efficiency
 from scenes.smt.state import Assembly
 
@@ -20,7 +21,6 @@ F64 = NDArray[np.float64]
 I32 = NDArray[np.int32]
 Bool = NDArray[np.bool_]
 
-GRAVITY = 9.81                                 # [m/s²]
 SURFACE_TENSION = 0.5                          # [N/m] molten SAC305 (domain reference 2.1.7)
 WETTING_ANGLE = np.radians(30.0)               # of the tombstone model (domain reference 2.1.6)
 CHIP_KINDS = ("chip_resistor", "chip_capacitor", "chip_inductor", "chip_led", "chip_diode")

@@ -4,127 +4,134 @@
     OUT/authored/line.usda, …       the layers as they were written: what differs from them is an edit
     OUT/line.usda                   /World.twin:authored = "authored/scene.yaml"
 
-A relative path of the scene keeps its place below ``authored``; what lay elsewhere comes into ``authored/files``. The digest
+A relative path of the scene keeps its place below ``authored``; what lay elsewhere comes into ``authored/files/<n>``. The digest
 of an unedited stage's scene is that of the scene where all its paths were relative and below it.
 """
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
-from pathlib import Path, PurePosixPath
-from typing import Any
+from itertools import islice
+from pathlib import Path
 
-import yaml
 from pydantic import ValidationError
 
 from scenes.cad.roots import resolve
 from scenes.edits import Edits
-from scenes.edits_file import EditsFile, with_edits
+from scenes.edits_file import with_edits
 from scenes.edits_over import over
 from scenes.errors import AssetError, SceneError, StorageError
-from scenes.scene import SCENE_KEYS, STAGES, Scene
+from scenes.scene import SCENE_KEYS, STAGES, Scene, SceneFile
+from scenes.usd.contents import Contents
+from scenes.usd.gathered import FOLDER, NAME, gather
+from scenes.usd.write import ROOT, write
 from scenes.yaml_file import explain, mapping, read_text
 
-FOLDER, NAME = "authored", "scene.yaml"
 ATTRIBUTE = "twin:authored"
-FILES_MOST = 256 * 2 ** 20                     # [bytes] of the files that it names, together
+COUNT_MOST = 100_000                           # of the files in the folders that it names
+
+
+def refuse(folder: Path, scene: Scene) -> None:
+    """Refuse a folder where writing the stage of ``scene`` would take away what it is made from, or what is not ours.
+
+    Raises:
+        SceneError: the scene, or a file that it names, lies in the folder's ``authored``, or it is the stage in this folder.
+        StorageError: there is an ``authored`` that no stage of ours came with.
+    """
+    authored = (folder / FOLDER).resolve()
+    product = scene.product
+    named = [scene.path, product.board, product.centroid, product.bom, *product.models, *(e.model for e in scene.equipment)]
+    named += [] if product.acceptance in ("class2", "class3") else [Path(product.acceptance)]
+    for file in (f.resolve() for f in named if f is not None):
+        if file.is_relative_to(authored) or (file.parent == folder.resolve() and file.suffix.lower() in STAGES):
+            raise SceneError(f"{folder}: the scene {scene.path} is made from {file}, which writing there replaces; choose "
+                             "another folder")
+    place = folder / FOLDER
+    ours = not place.is_symlink() and (place / NAME).is_file() and (place / ROOT).is_file()
+    if (place.exists() or place.is_symlink()) and not ours:
+        raise StorageError(f"{place}: is there and came with no stage of ours; choose another folder, or move it away")
+
+
+def write_kept(contents: Contents, folder: str | Path, scene: Scene) -> Path:
+    """Write the stage of ``scene`` so that it can be edited and read again; gives the path of the root layer.
+
+    What the scene names is gathered before anything else is written: where that fails, the folder is as it was.
+
+    Raises:
+        StorageError: the folder cannot be written; as ``refuse``.
+        SceneError: as ``refuse``; the files that the scene names are too large together.
+        AssetError: a file that the scene names cannot be read, or names one that must not be.
+    """
+    with _Gathered(Path(folder), scene) as gathered:
+        root = write(contents, folder)
+        gathered.settle(root)
+    return root
 
 
 def keep(root: Path, scene: Scene) -> None:
-    """Make the stage of ``scene`` at ``root`` (just written) one that can be edited and read again.
+    """Make the stage of ``scene`` at ``root`` (just written) one that can be edited and read again. Raises as ``write_kept``.
 
     Args:
         root: The root layer; every layer in its folder belongs to the stage.
-        scene: What it was written from. Of its model folders only the files that its board names are copied.
-
-    Raises:
-        StorageError: the folder cannot be written.
-        SceneError: the files that the scene names are too large together.
+        scene: What it was written from. Of its model folders only the files that its board names are copied, of its equipment
+            only the models and what they name.
     """
-    from pxr import Sdf
-
-    folder, authored = root.parent, root.parent / FOLDER
-    layer = Sdf.Layer.FindOrOpen(str(root))
-    layer.Reload()
-    spec = layer.GetPrimAtPath("/World")
-    Sdf.AttributeSpec(spec, ATTRIBUTE, Sdf.ValueTypeNames.String, Sdf.VariabilityVarying, True).default = f"{FOLDER}/{NAME}"
-    layer.Save()
-    try:
-        if authored.exists():
-            shutil.rmtree(authored)            # of an older stage in the same place
-        authored.mkdir(parents=True)
-        for file in sorted(p for p in folder.iterdir() if p.suffix in STAGES):
-            shutil.copyfile(file, authored / file.name)
-        text = _gathered(scene, authored)
-        (authored / NAME).write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise StorageError(f"{authored}: cannot be written ({error.strerror or error}); choose another folder") from None
+    with _Gathered(root.parent, scene) as gathered:
+        gathered.settle(root)
 
 
-def _gathered(scene: Scene, authored: Path) -> str:
-    """Copy the files that a scene names; its text, with other paths where they had to be others."""
-    data: dict[str, Any] = yaml.safe_load(scene.text)
-    product, spec = data["product"], scene.product
-    total, moved = 0, False
+class _Gathered:
+    """``authored.new``: the scene and its files, until they take the place of ``authored``. It goes away where they do not."""
 
-    def copy(source: Path, written: str) -> str:
-        nonlocal total, moved
-        plain = PurePosixPath(written)
-        below = not plain.is_absolute() and ".." not in plain.parts and plain.parts[:1] != (FOLDER,)
-        target = authored / (plain if below else Path("files") / source.name)
-        files = sorted(p for p in source.rglob("*") if p.is_file()) if source.is_dir() else [source]
-        total += sum(f.stat().st_size for f in files)
-        if total > FILES_MOST:
-            raise SceneError(f"{scene.path}: the files that it names are over {FILES_MOST >> 20} MiB (at {source}); name smaller "
-                             "ones to write a stage")
-        for file in files:
-            to = target / file.relative_to(source) if source.is_dir() else target
-            to.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(file, to)
-        moved |= not below
-        return written if below else f"files/{source.name}"
+    def __init__(self, folder: Path, scene: Scene) -> None:
+        self.folder, self.scene, self.new = folder, scene, folder / f"{FOLDER}.new"
+        self.text = ""
 
-    for key, source in (("board", spec.board), ("centroid", spec.centroid), ("bom", spec.bom)):
-        if source is not None:
-            product[key] = copy(source, str(product[key]))
-    if spec.acceptance not in ("class2", "class3"):
-        product["acceptance"] = copy(Path(spec.acceptance), str(product["acceptance"]))
-    if spec.models:
-        used = _models_of(scene)
-        product["models"] = [_models(k, source, used, authored) for k, source in enumerate(spec.models)]
-        moved = True
-    for entry, equipment in zip(data.get("equipment") or (), scene.equipment, strict=True):
-        # a URDF or glTF file names others beside it; a STEP file is alone
-        beside = equipment.model.suffix.lower() in (".urdf", ".gltf")
-        if beside:
-            place = copy(equipment.model.parent, str(PurePosixPath(entry["model"]).parent))
-            entry["model"] = str(PurePosixPath(place) / equipment.model.name)
-        else:
-            entry["model"] = copy(equipment.model, str(entry["model"]))
-    return yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=120) if moved else scene.text
+    def __enter__(self) -> _Gathered:
+        refuse(self.folder, self.scene)
+        if self.new.exists():
+            raise StorageError(f"{self.new}: is left of a run that was interrupted, or is being written; remove it")
+        try:
+            self.new.mkdir(parents=True)
+            self.text = gather(self.scene, self.new)
+        except OSError as error:
+            self.__exit__()
+            raise StorageError(f"{error.filename or self.new}: cannot be copied into {self.new} ({error.strerror or error}); "
+                               "choose another folder") from None
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
 
+    def __exit__(self, *_: object) -> None:
+        shutil.rmtree(self.new, ignore_errors=True)
 
-def _models_of(scene: Scene) -> list[Path]:
-    """The STEP files that the board names and the scene's model folders have."""
-    from scenes.board import read_board
-    from scenes.cad import find_model
+    def settle(self, root: Path) -> None:
+        """Let the root layer name the scene, and put scene and layers in their place."""
+        from pxr import Sdf
 
-    spec = scene.product
-    board = read_board(spec.board, centroid=spec.centroid, bom=spec.bom, thickness=spec.thickness)
-    found = {find_model(m.path, spec.models, place=c.reference) for c in board.components for m in c.models}
-    return sorted(p for p in found if p is not None)
-
-
-def _models(number: int, root: Path, used: Sequence[Path], authored: Path) -> str:
-    """A folder of models with only those that are used, at their places in it."""
-    target = authored / "files" / f"models{number}"
-    target.mkdir(parents=True, exist_ok=True)
-    for file in used:
-        if file.is_relative_to(root):
-            to = target / file.relative_to(root)
-            to.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(file, to)
-    return f"files/models{number}"
+        layer = Sdf.Layer.FindOrOpen(str(root))
+        layer.Reload()
+        spec = layer.GetPrimAtPath("/World")
+        said = Sdf.AttributeSpec(spec, ATTRIBUTE, Sdf.ValueTypeNames.String, Sdf.VariabilityVarying, True)
+        said.default = f"{FOLDER}/{NAME}"
+        layer.Save()
+        place, old = self.folder / FOLDER, self.folder / f"{FOLDER}.old"
+        try:
+            for file in sorted(p for p in self.folder.iterdir() if p.suffix in STAGES):
+                shutil.copyfile(file, self.new / file.name)
+            (self.new / NAME).write_text(self.text, encoding="utf-8")
+            if place.exists():
+                place.rename(old)              # of an older stage in the same place
+            try:
+                self.new.rename(place)
+            except OSError:
+                if old.exists():
+                    old.rename(place)
+                raise
+            if old.exists():
+                shutil.rmtree(old)
+        except OSError as error:
+            raise StorageError(f"{place}: cannot be written ({error.strerror or error}); choose another folder") from None
 
 
 def scene_text(path: Path) -> tuple[str, Path, Path]:
@@ -154,13 +161,13 @@ def scene_text(path: Path) -> tuple[str, Path, Path]:
     file = _inside(path, folder / place, folder)
     text = read_text(file, "a scene", SceneError)
     data = mapping(text, file, "a scene", SceneError, "restore it as it was written")
-    root = file.parent
-    _confined(path, data, root)
-    before = open_stage(_inside(path, root / _first_layer(root, path), folder))
     try:
-        old = EditsFile.model_validate(data.get("edits") or {}).edits()
+        told = SceneFile.model_validate(data)
     except ValidationError as error:
-        raise SceneError(explain(file, {**error.errors()[0], "loc": ("edits", *error.errors()[0]["loc"])}, SCENE_KEYS)) from None
+        raise SceneError(explain(file, error.errors()[0], SCENE_KEYS)) from None
+    root = file.parent
+    _confined(path, told, root)
+    before, old = open_stage(_inside(path, root / _first_layer(root, path), folder)), told.edits.edits()
     found = edits_of(before, stage, old)
     lighting = {s.id: s.lighting for s in Scene.parse(with_edits(text, Edits()), path, root).stations} if old else {}
     return with_edits(text, over(found, old, lighting)), path, root
@@ -179,21 +186,25 @@ def _inside(path: Path, file: Path, folder: Path) -> Path:
                          "stage") from None
 
 
-def _confined(path: Path, data: Any, root: Path) -> None:
+def _confined(path: Path, scene: SceneFile, root: Path) -> None:
     """Every file that the scene names must lie beside it: the stage may come from anybody."""
-    product = data.get("product") if isinstance(data, dict) else None
-    if not isinstance(product, dict):
-        raise SceneError(f"{path}: {root / NAME} is not a scene; restore it as it was written")
-    models, equipment = product.get("models"), data.get("equipment")
-    named = [product.get(key) for key in ("board", "centroid", "bom")]
-    named += [product.get("acceptance") if product.get("acceptance") not in ("class2", "class3") else None]
-    named += list(models) if isinstance(models, list) else []
-    named += [e.get("model") for e in equipment if isinstance(e, dict)] if isinstance(equipment, list) else []
-    for name in (str(n) for n in named if n is not None):
-        place = root / name
-        for file in (place, *(place.rglob("*") if place.is_dir() else ())):
-            if not file.resolve().is_relative_to(root.resolve()):
-                raise AssetError(f"{path}: the scene names {name[:200]}, which lies outside {root}; copy it there")
+    product = scene.product
+    named = [product.board, product.centroid, product.bom, *product.models, *(e.model for e in scene.equipment)]
+    named += [] if product.acceptance in ("class2", "class3") else [Path(product.acceptance)]
+    real = root.resolve()
+    for place in (root / name for name in named if name is not None):
+        try:
+            files = [place] if place.resolve().is_relative_to(real) else None
+            if files and place.is_dir():
+                files += islice(place.rglob("*"), COUNT_MOST)
+            if not files or len(files) > COUNT_MOST or not all(f.resolve().is_relative_to(real) for f in files):
+                raise AssetError(f"{path}: the scene names {str(place)[:200]}, which lies outside {root} or leads there; copy it "
+                                 "there")
+        except AssetError:
+            raise
+        except (OSError, ValueError) as error:                 # too long a name, a NUL in it, a loop of links
+            raise AssetError(f"{path}: the scene names {str(place)[:200]!r}, which is no path ({type(error).__name__}); correct "
+                             "it") from None
 
 
-__all__ = ["keep", "scene_text"]
+__all__ = ["keep", "refuse", "scene_text", "write_kept"]

@@ -9,6 +9,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from scenes.equipment.model import TRANSPORT
 from scenes.geometry import Decal, Geometry, Instances, Mesh, PartKind, Slab, Soup
 from scenes.materials import TABLE, Material
 from scenes.optics import Camera
@@ -31,7 +32,6 @@ from scenes.usd.names import BOARD_TOP, LIFT, prim_name, unused
 from scenes.usd.tidy import has_area, tidy, unit_length
 
 PITCH = 2.0                                    # [m] from station to station where nobody says how the line stands
-TRANSPORT = 0.95                               # [m] height of a board on the line: IPC-SMEMA-9851 has 940 to 965 mm
 
 
 def contents_of(scene: Scene, geometry: Geometry, names: Mapping[int, str], views: Mapping[str, Sequence[View]], *,
@@ -273,4 +273,4 @@ def _used(contents: Contents) -> set[str]:
     return out
 
 
-__all__ = ["PITCH", "TRANSPORT", "contents_of", "pieces_of", "views_of"]
+__all__ = ["PITCH", "contents_of", "pieces_of", "views_of"]

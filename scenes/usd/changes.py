@@ -6,9 +6,11 @@ is told by ``Changes.unclaimed``.
 """
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence, Set
 from pathlib import Path
 from typing import Any
+
+from scenes.usd.names import UNIT
 
 # metadata that says nothing about the scene: notes, and what editors keep for themselves
 SILENT = frozenset({"comment", "documentation", "displayName", "hidden", "customData", "assetInfo", "displayGroup", "sdrMetadata",
@@ -18,13 +20,15 @@ COMPOSED = frozenset({"active", "typeName", "specifier", "apiSchemas", "instance
                       "variantSelection", "inheritPaths", "specializes"})
 # prims that editors write down for themselves
 EDITORS_OWN = ("/OmniverseKit_", "/Render", "/persistent")
+ANIMATED = " (animated)"                       # behind the name of a property whose time samples differ: nobody carries it
 
 
 class Changes:
     """The prims that differ, and which of their properties; readers claim what they carry.
 
-    ``changed`` maps a prim's path to names of properties and of metadata (in brackets: ``[active]``, ``[references]``);
-    ``added`` and ``removed`` hold the paths of all prims that only one of the stages has.
+    ``changed`` maps a prim's path to names of properties and of metadata (in brackets: ``[active]``, ``[references]``), of
+    properties whose time samples differ (``visibility (animated)``), and of what differs in its variants that are not selected
+    (``[unit=bridge] Parts/R1``); ``added`` and ``removed`` hold the paths of all prims that only one of the stages has.
     """
 
     def __init__(self, before: Any, now: Any) -> None:
@@ -37,12 +41,19 @@ class Changes:
         if touched is not None and not touched:
             return
         old, new = _prims(before), _prims(now)
+        shown: set[Any] = set()                # touched specs that some prim is made of
         for path, prim in new.items():
-            if path not in old:
+            then = old.get(path)
+            made_of = {spec.path for p in (prim, then) if p is not None for spec in p.GetPrimStack()}
+            mine = made_of if touched is None else made_of & touched
+            shown |= mine
+            if then is None:
                 self.added.append(path)
-            elif ((touched is None or any(spec.path in touched for spec in (*prim.GetPrimStack(), *old[path].GetPrimStack())))
-                  and (names := _differing(old[path], prim))):
+            elif mine and (names := _differing(then, prim)):
                 self.changed[path] = names
+        for path, name in _unseen(touched or set(), shown):
+            if path in old:
+                self.changed.setdefault(path, set()).add(name)
         off = tuple(p + "/" for p, names in self.changed.items() if "[active]" in names and not now.GetPrimAtPath(p).IsActive())
         self.removed = [path for path in old if path not in new and not path.startswith(off)]
 
@@ -64,12 +75,21 @@ class Changes:
 
     def unclaimed(self) -> list[tuple[str, str]]:
         """(path, what differs), sorted: all that nobody has claimed."""
-        out = [(path, "is new") for path in self._topmost(self.added, self.now)]
-        out += [(path, "was taken away") for path in self._topmost(self.removed, self.before)]
+        new = self._topmost(self.added, self.now)
+        out = {(path, "is new") for path in new}
+        out |= {(path, "was taken away") for path in self._topmost(self.removed, self.before)}
         for path, names in self.changed.items():
-            if left := sorted(n for n in names if (path, n) not in self._claimed):
-                out.append((path, f"{', '.join(left[:6])}{' …' if len(left) > 6 else ''} changed"))
-        return sorted((path, what) for path, what in out if not path.startswith(EDITORS_OWN))
+            left = sorted(n for n in names if (path, n) not in self._claimed)
+            if still := [n for n in left if not n.endswith(ANIMATED)]:
+                out.add((path, f"{_listed(still)} changed"))
+            if moving := [n for n in left if n.endswith(ANIMATED)]:
+                out.add((path, f"{_listed(moving)}: a scene stands still, so the value without a time counts"))
+        for path in self.added:                # what was carried of a new prim is its value without a time
+            prim = self.now.GetPrimAtPath(path)
+            told = any(path == p or path.startswith(p + "/") for p in new)
+            if not told and prim.IsActive() and (moving := [a.GetName() + ANIMATED for a in prim.GetAttributes() if _samples(a)]):
+                out.add((path, f"{_listed(moving)}: a scene stands still, so the value without a time counts"))
+        return sorted((path, what) for path, what in out if not path.startswith(EDITORS_OWN) and not _again(path, what, out))
 
     def _topmost(self, paths: Sequence[str], stage: Any) -> list[str]:
         """Those that nobody claims and that are in no other such; groups whose content is claimed say nothing themselves."""
@@ -79,6 +99,16 @@ class Changes:
                 and not any(q.startswith(p + "/") for q in left if q not in groups)}
         left = [p for p in left if p not in bare]
         return [p for p in left if not any(p.startswith(q + "/") for q in left)]
+
+
+def _listed(names: Sequence[str]) -> str:
+    return f"{', '.join(names[:6])}{' …' if len(names) > 6 else ''}"
+
+
+def _again(path: str, what: str, told: Container[tuple[str, str]]) -> bool:
+    """Whether the same is told of the unit itself: every bench shows it."""
+    _, product, below = path.partition("/Bench/Product")
+    return bool(product) and (UNIT + below, what) in told
 
 
 def _layers(stage: Any) -> dict[str, Any]:
@@ -127,6 +157,26 @@ def _specs(old: Any, new: Any, out: set[Any]) -> None:
                 variant.layer.Traverse(variant.path, out.add)
             else:
                 _specs(other.primSpec, variant.primSpec, out)
+    for name, variants in old.variantSets.items():
+        others = new.variantSets.get(name)
+        for choice, variant in variants.variants.items():
+            if others is None or choice not in others.variants:
+                variant.layer.Traverse(variant.path, out.add)
+
+
+def _unseen(touched: Set[Any], shown: Container[Any]) -> set[tuple[str, str]]:
+    """(prim, "[set=choice] what is below it") of touched specs in variants that no prim is made of: not selected anywhere."""
+    inside = {p.GetPrimOrPrimVariantSelectionPath() for p in touched if p.ContainsPrimVariantSelection()}
+    above = {p.GetParentPath() for p in inside}
+    out: set[tuple[str, str]] = set()
+    for path in inside - above:
+        for variant in path.GetPrefixes():
+            if variant.IsPrimVariantSelectionPath() and variant.GetVariantSelection()[1] and variant not in shown:
+                below = str(path).removeprefix(str(variant)).lstrip("/")
+                name, choice = variant.GetVariantSelection()
+                out.add((str(variant.StripAllVariantSelections()), f"[{name}={choice}] {below}".rstrip()))
+                break
+    return out
 
 
 def _prims(stage: Any) -> dict[str, Any]:
@@ -138,8 +188,13 @@ def _prims(stage: Any) -> dict[str, Any]:
 
 def _differing(old: Any, new: Any) -> set[str]:
     """Names of what differs between a prim then and now, as composed."""
-    out = {n for n in (*old.GetAuthoredPropertyNames(), *new.GetAuthoredPropertyNames())
-           if _value(old.GetProperty(n)) != _value(new.GetProperty(n))}
+    out: set[str] = set()
+    for name in {*old.GetAuthoredPropertyNames(), *new.GetAuthoredPropertyNames()}:
+        was, is_ = old.GetProperty(name), new.GetProperty(name)
+        if _value(was) != _value(is_):
+            out.add(name)
+        if _samples(was) != _samples(is_):
+            out.add(name + ANIMATED)
     for name, told in (("active", lambda p: p.IsActive()), ("type", lambda p: p.GetTypeName()),
                        ("specifier", lambda p: p.GetSpecifier()), ("schemas", lambda p: sorted(p.GetAppliedSchemas())),
                        ("instanceable", lambda p: p.IsInstanceable()), ("references", arcs), ("variants", variants_of)):
@@ -150,7 +205,7 @@ def _differing(old: Any, new: Any) -> set[str]:
 
 
 def _value(found: Any) -> Any:
-    """What a property says: its value at the default time, samples and connections, or targets. None where it is not there."""
+    """What a property says: its value at the default time and connections, or targets. None where it is not there."""
     from pxr import Usd
 
     if not found or not found.IsDefined():
@@ -158,7 +213,17 @@ def _value(found: Any) -> Any:
     if isinstance(found, Usd.Relationship):
         return [str(p) for p in found.GetTargets()]
     links = [str(p) for p in found.GetConnections()]
-    return [_plain(found.Get()), [(t, _plain(found.Get(t))) for t in found.GetTimeSamples()[:1000]], links]
+    return [_plain(found.Get()), links]
+
+
+def _samples(found: Any) -> list[Any]:
+    """Times and values of an attribute that moves: how many, and the first thousand."""
+    from pxr import Usd
+
+    if not isinstance(found, Usd.Attribute) or not found.IsDefined():
+        return []
+    times = found.GetTimeSamples()
+    return [len(times), [(t, _plain(found.Get(t))) for t in times[:1000]]] if times else []
 
 
 def _plain(value: Any) -> Any:

@@ -6,19 +6,20 @@ claims the properties that lead to them, and gives edits. What is left over in `
 """
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
-from scenes.edits import Edits
+from scenes.edits import CameraEdit, Edits, LightEdit, MaterialEdit, PartEdit
+from scenes.edits_file import within
+from scenes.edits_over import capped
 from scenes.usd.changes import Changes
 from scenes.usd.edited_cameras import camera_edits
 from scenes.usd.edited_lights import light_edits
 from scenes.usd.edited_looks import material_edits, paints
 from scenes.usd.edited_parts import part_edits
 from scenes.usd.names import LOOKS, MACHINES, PROTOTYPES, UNIT
-from scenes.usd.stations import TRANSFORM, benches
-
-LINES_MOST = 300                               # of what is not carried
+from scenes.usd.stations import TRANSFORM, Bench, benches
 
 # (what a path holds, why a scene cannot carry it), the first that fits
 REASONS: tuple[tuple[Callable[[str], bool], str], ...] = (
@@ -61,15 +62,24 @@ def edits_of(before: Any, now: Any, old: Edits) -> Edits:
             found.claim(bench.product, *TRANSFORM)
             found.claim(UNIT, *TRANSFORM)
     pairs = [(were[path], places[path]) for path in were if path in places]
-    edits = Edits(
+    edits, odd = within(Edits(
         tuple(camera_edits(found, pairs, approximated, refused)), tuple(light_edits(found, pairs, approximated, refused)),
         tuple(part_edits(found, pairs, approximated, refused)), tuple(material_edits(found, old.table(), refused)),
-        tuple(paints(found, pairs, old.table(), refused)))
+        tuple(paints(found, pairs, old.table(), refused))))
+    refused += [f"{_place(edit, places)}: is not carried; {why}" for edit, why in odd]
     lines = refused + told + [f"{path}: {what}; {_reason(path, found)}" for path, what in found.unclaimed()]
-    if len(lines) > LINES_MOST:
-        lines = [*lines[:LINES_MOST], f"and {len(lines) - LINES_MOST} more"]
-    return Edits(edits.cameras, edits.lights, edits.parts, edits.materials, edits.paints, tuple(map(_line, approximated)),
-                 tuple(map(_line, lines)))
+    return replace(edits, approximated=capped([_line(v) for v in approximated]), not_carried=capped([_line(v) for v in lines]))
+
+
+def _place(edit: Any, places: Mapping[str, Bench]) -> str:
+    """The path of the prim that an edit is of."""
+    if isinstance(edit, CameraEdit | LightEdit):
+        name = edit.camera if isinstance(edit, CameraEdit) else edit.light
+        bench = next(p for p, b in places.items() if b.station == edit.station)
+        return name if name.startswith("/") else bench if name == "Bench" else f"{bench}/{name}"
+    if isinstance(edit, MaterialEdit):
+        return f"{LOOKS}/{edit.name}"
+    return f"{UNIT}/Parts/{edit.reference if isinstance(edit, PartEdit) else edit.parts[0]}"
 
 
 def _variants(found: Changes, before: Any, now: Any) -> list[str]:

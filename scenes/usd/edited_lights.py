@@ -23,6 +23,8 @@ from numpy.typing import NDArray
 from scenes.edits import Dome, Gain, LightEdit
 from scenes.optics import Directional, Rgb, Ring
 from scenes.usd.changes import Changes
+from scenes.usd.emission import collimated, emitted, normalised
+from scenes.usd.names import UNIT
 from scenes.usd.stations import TRANSFORM, Bench, number, rounded
 
 F64 = NDArray[np.float64]
@@ -37,12 +39,15 @@ SIZES = tuple(f"inputs:{n}" for n in ("angle", "radius", "width", "height"))
 SHADOW = ("inputs:shadow:enable",)
 FAINT = 1e-4                                   # [1] an irradiance below this is none: it is told, not carried
 CORNERS = 720
+HIDDEN = "is hidden; a hidden lamp still shines, deactivate it to take it away"
 GAINS = ("twin:exposure", "twin:white_balance", "twin:noise", "twin:blur")
 
 
 def light_edits(found: Changes, pairs: Sequence[tuple[Bench, Bench]], approximated: list[str],
                 refused: list[str]) -> Iterator[LightEdit]:
     """The lamps below benches that differ, and new ones anywhere: those shine on every bench that has lamps."""
+    colour = {now.path for before, now in pairs
+              if any(p.GetAttribute("twin:modality").Get() == "rgb" for p in before.children("Camera"))}
     for before, now in pairs:
         lamps = before.stage.GetPrimAtPath(before.path).HasAttribute(GAINS[0])
         if found.claim(now.path, *GAINS):
@@ -51,14 +56,22 @@ def light_edits(found: Changes, pairs: Sequence[tuple[Bench, Bench]], approximat
             yield from _changed(found, before, now, path, approximated, refused)
         for path in [p for p in found.added if p.startswith(now.path + "/")]:
             prim = now.stage.GetPrimAtPath(path)
-            if prim.GetTypeName() in LIGHTS:
+            if prim.GetTypeName() in LIGHTS and now.path in colour:
                 yield from _new(found, now, prim, approximated, refused)
+            elif prim.GetTypeName() in LIGHTS:
+                found.claim_all(path)
+                if not (colour and UNIT + path.removeprefix(now.product) in found.added):
+                    refused.append(f"{path}: no colour camera looks at station {now.station}, so a lamp there lights no picture")
         if not lamps:
             continue
         for path in [p for p in found.added if not any(p.startswith(b.path + "/") for _, b in pairs)]:
             prim = now.stage.GetPrimAtPath(path)
-            if prim.GetTypeName() in LIGHTS:
+            if prim.GetTypeName() in LIGHTS and not prim.IsAbstract():
                 yield from _new(found, now, prim, approximated, refused, shared=True)
+    for path in [p for p in found.added if p.startswith(UNIT + "/")]:
+        on_benches = any(f"{b.product}{path.removeprefix(UNIT)}" in found.added for _, b in pairs)
+        if on_benches and found.now.GetPrimAtPath(path).GetTypeName() in LIGHTS:
+            found.claim_all(path)              # it was read there
 
 
 def _below(bench: Bench, start: str) -> list[str]:
@@ -81,7 +94,7 @@ def _changed(found: Changes, before: Bench, now: Bench, path: str, approximated:
         yield LightEdit(now.station, name, None)
         return
     if _hidden(new):
-        refused.append(f"{path}: is hidden; a hidden lamp still shines, deactivate it to take it away")
+        refused.append(f"{path}: {HIDDEN}")
     if new.GetTypeName() == "Xform":
         yield from _ring(found, before, now, path, refused)
         return
@@ -103,6 +116,8 @@ def _alike(a: Dome | Directional, b: Dome | Directional) -> bool:
 
 def _new(found: Changes, now: Bench, prim: Any, approximated: list[str], refused: list[str], *,
          shared: bool = False) -> Iterator[LightEdit]:
+    from pxr import UsdGeom
+
     path = str(prim.GetPath())
     found.claim_all(path)
     if not prim.IsActive():
@@ -117,6 +132,8 @@ def _new(found: Changes, now: Bench, prim: Any, approximated: list[str], refused
         refused.append(f"{path}: gives the board of station {now.station} no light; it shines elsewhere, from below or from afar")
         return
     approximated += notes
+    if UsdGeom.Imageable(prim).ComputeVisibility() == UsdGeom.Tokens.invisible and f"{path}: {HIDDEN}" not in refused:
+        refused.append(f"{path}: {HIDDEN}")
     if shared:
         approximated.append(f"{path}: stands outside the benches; it lights station {now.station} as if nothing were in its way")
     yield LightEdit(now.station, path.removeprefix(now.path + "/"), lamp)
@@ -131,7 +148,7 @@ def _ring(found: Changes, before: Bench, now: Bench, path: str, refused: list[st
     there = [p for p in disks if (disk := now.stage.GetPrimAtPath(p)) and disk.IsActive()]
     rest = TRANSFORM + EMITS + SIZES + ("visibility",)
     if not told and len(there) == len(disks):
-        here, then = (np.array([_emitted(b.stage.GetPrimAtPath(p)) for p in disks]) for b in (now, before))
+        here, then = (np.array([emitted(b.stage.GetPrimAtPath(p)) for p in disks]) for b in (now, before))
         ratio = here / np.maximum(then, 1e-12)
         if len(disks) and np.abs(ratio - 1).max() > 1e-6 and np.ptp(ratio, axis=0).max() < 1e-6:
             radiance = radiance * ratio[0]
@@ -153,17 +170,6 @@ def _hidden(prim: Any) -> bool:
     return bool(prim.GetAttribute("visibility").Get() == "invisible")
 
 
-def _emitted(prim: Any) -> F64:
-    """Colour · intensity · 2^exposure, with its colour temperature where that is on, (3,)."""
-    from pxr import UsdLux
-
-    light = UsdLux.LightAPI(prim)
-    color = np.array([number(c) for c in light.GetColorAttr().Get()])
-    if light.GetEnableColorTemperatureAttr().Get():
-        color = color * np.array(UsdLux.BlackbodyTemperatureAsRgb(light.GetColorTemperatureAttr().Get()))
-    return np.asarray(color * number(light.GetIntensityAttr().Get()) * 2.0 ** number(light.GetExposureAttr().Get()))
-
-
 def _lamp(bench: Bench, prim: Any, approximated: list[str]) -> Dome | Directional | None:
     """A light prim in a scene's terms at this bench; None for a kind that is not carried."""
     from pxr import UsdLux
@@ -171,8 +177,7 @@ def _lamp(bench: Bench, prim: Any, approximated: list[str]) -> Dome | Directiona
     kind, path = prim.GetTypeName(), str(prim.GetPath())
     if kind not in CARRIED:
         return None
-    light = _emitted(prim)
-    normalised = bool(UsdLux.LightAPI(prim).GetNormalizeAttr().Get())
+    light = emitted(prim)
     if UsdLux.ShapingAPI(prim) and prim.HasAPI(UsdLux.ShapingAPI):
         approximated.append(f"{path}: its cone, focus or IES profile is left out")
     if kind == "DomeLight":
@@ -183,11 +188,9 @@ def _lamp(bench: Bench, prim: Any, approximated: list[str]) -> Dome | Directiona
     shadows = bool(shadow.Get()) if shadow and shadow.Get() is not None else True
     pose = bench.pose(path)
     if kind == "DistantLight":
-        angle = math.radians(number(UsdLux.DistantLight(prim).GetAngleAttr().Get())) / 2
-        size = math.pi * math.sin(min(angle, math.pi / 2)) ** 2
         towards = pose[:3, 2] / np.linalg.norm(pose[:3, 2])
-        return Directional(_direction(towards), _rgb((light if normalised or size == 0 else light * size) / math.pi), shadows)
-    vector = _vector_irradiance(bench, prim, kind, pose, normalised)
+        return Directional(_direction(towards), _rgb(collimated(prim)), shadows)
+    vector = _vector_irradiance(bench, prim, kind, pose)
     strength = float(np.linalg.norm(vector))
     towards = vector / strength if strength > 0 else np.array([0.0, 0.0, 1.0])
     approximated.append(f"{path}: a {kind} is carried as the collimated lamp that gives the board's centre the same "
@@ -196,7 +199,7 @@ def _lamp(bench: Bench, prim: Any, approximated: list[str]) -> Dome | Directiona
     return Directional(_direction(towards), _rgb(light * strength / math.pi), shadows)
 
 
-def _vector_irradiance(bench: Bench, prim: Any, kind: str, pose: F64, normalised: bool) -> F64:
+def _vector_irradiance(bench: Bench, prim: Any, kind: str, pose: F64) -> F64:
     """Of a light of radiance 1 at the board's centre, board frame, (3,) [sr]. Zero behind an emitter that has a back."""
     from pxr import UsdLux
 
@@ -206,7 +209,7 @@ def _vector_irradiance(bench: Bench, prim: Any, kind: str, pose: F64, normalised
         radius = number(UsdLux.SphereLight(prim).GetRadiusAttr().Get()) * float(scale.mean())
         away = pose[:3, 3] - centre
         distance = max(float(np.linalg.norm(away)), radius)
-        area = 4 * math.pi * radius**2 if normalised else 1.0
+        area = 4 * math.pi * radius**2 if normalised(prim) else 1.0
         return np.asarray(math.pi * (radius / distance) ** 2 / max(area, 1e-12) * away / max(float(np.linalg.norm(away)), 1e-12))
     if kind == "RectLight":
         light = UsdLux.RectLight(prim)
@@ -229,7 +232,7 @@ def _vector_irradiance(bench: Bench, prim: Any, kind: str, pose: F64, normalised
     angle = np.arctan2(long, (unit * after).sum(axis=1))
     total = (angle / np.maximum(long, 1e-15)) @ across / 2
     middle = points.mean(axis=0)
-    return np.asarray(total * np.sign(float(total @ middle)) / (max(area, 1e-12) if normalised else 1.0))
+    return np.asarray(total * np.sign(float(total @ middle)) / (max(area, 1e-12) if normalised(prim) else 1.0))
 
 
 def _centre(bench: Bench) -> F64:

@@ -7,9 +7,9 @@ from typing import Any
 from scenes.edits import MaterialEdit, Paint
 from scenes.materials import Material
 from scenes.usd.changes import Changes
-from scenes.usd.edited_parts import parts
-from scenes.usd.names import LOOKS, PROTOTYPES, UNIT
-from scenes.usd.stations import Bench, number
+from scenes.usd.edited_parts import package, parts
+from scenes.usd.names import LOOKS, MACHINES, PROTOTYPES, UNIT, prim_name
+from scenes.usd.stations import Bench, benches, number
 
 SURFACE = {"base_color": "diffuseColor", "metallic": "metallic", "roughness": "roughness"}
 THERMAL = ("conductivity", "specific_heat", "density", "emissivity")
@@ -55,19 +55,32 @@ def material_edits(found: Changes, table: Sequence[Material], refused: list[str]
                     del differing[value]
         if differing:
             yield MaterialEdit(name, **differing)
+    for path, edit in _new(found, table):
+        found.claim_all(path)
+        if isinstance(edit, MaterialEdit):
+            yield edit
+        else:
+            refused.append(f"{path}: is new and {edit}")
+
+
+def _new(found: Changes, table: Sequence[Material]) -> Iterator[tuple[str, MaterialEdit | str]]:
+    """Path of every new material, and its row; or why it cannot have one."""
+    names = {m.name for m in table}
     worn = _worn(found)
     for path in [p for p in found.added if found.now.GetPrimAtPath(p).GetTypeName() == "Material"]:
         prim = found.now.GetPrimAtPath(path)
-        found.claim_all(path)
         values, name = _values(prim), name_of(prim)
         if name in names:
-            refused.append(f"{path}: is new and called '{name}', as one of the table is; give it another name")
+            yield path, f"called '{name}', as another one is; give it another name"
         elif path not in worn:
-            refused.append(f"{path}: is new and nothing wears it; bind it to a part, or change the material that its meshes have")
+            yield path, "none of the board's parts wears it; bind it to one, or change the material that its meshes have"
         elif "base_color" not in values:
-            refused.append(f"{path}: is new and has no UsdPreviewSurface with a plain diffuseColor; give it one")
+            yield path, "has no UsdPreviewSurface with a plain diffuseColor; give it one"
+        elif worn[path] not in names:
+            yield path, f"worn instead of '{worn[path]}', which is no material of the stage's table"
         else:
-            yield MaterialEdit(name, like=worn[path], **values)
+            names.add(name)
+            yield path, MaterialEdit(name, like=worn[path], **values)
 
 
 def paints(found: Changes, pairs: Sequence[tuple[Bench, Bench]], table: Sequence[Material],
@@ -77,33 +90,40 @@ def paints(found: Changes, pairs: Sequence[tuple[Bench, Bench]], table: Sequence
     touched += [p for p in found.added if p.startswith(tuple(b.product for _, b in pairs))]
     if not touched or not pairs:
         return
-    added = {name_of(found.now.GetPrimAtPath(p)) for p in found.added if found.now.GetPrimAtPath(p).GetTypeName() == "Material"}
-    known = {m.name for m in table} | added
+    known = {m.name for m in table} | {edit.name for _, edit in _new(found, table) if isinstance(edit, MaterialEdit)}
+    whole = (UNIT, *(b.product for _, b in pairs))
     groups: dict[tuple[str, str], list[str]] = {}
     seen: set[tuple[str, str]] = set()
     for before, now in pairs:
         for reference, was, is_ in _rebound(before, now):
-            if is_ not in known:
-                refused.append(f"{now.product}/Parts: {reference} wears '{is_}', which is no material of the stage's table")
-            elif (reference, was) not in seen:
-                seen.add((reference, was))
+            if (reference, was) in seen:
+                continue
+            seen.add((reference, was))
+            if is_ in known:
                 groups.setdefault((was, is_), []).append(reference)
+            else:
+                refused.append(f"{now.product}/Parts: {reference} wears '{is_}', which is no material of the stage's table; give "
+                               "it one that is, or a new one with a UsdPreviewSurface")
     for path in touched:
         inside = path.startswith((PROTOTYPES + "/", UNIT + "/Parts", *(f"{b.product}/Parts" for _, b in pairs)))
-        if inside or path in (UNIT, *(b.product for _, b in pairs)):
+        if path in whole and (path == UNIT or UNIT not in touched):
+            refused.append(f"{path}: wears another material with all that is below; its parts wear it, while board, solder and "
+                           "films keep theirs")
+        if (inside and not path.startswith(MACHINES)) or path in whole:
             found.claim(path, *[n for n in found.changed.get(path, ()) if n.startswith(BINDING)], "[schemas]")
     for (was, is_), references in groups.items():
         yield Paint(tuple(references), was, is_)
 
 
 def _rebound(before: Bench, now: Bench) -> Iterator[tuple[str, str, str]]:
-    """(reference, material that a mesh was written with, material that it wears now) of every part's mesh that differs."""
-    there = parts(now)
-    for reference, path in parts(before).items():
-        if reference not in there:
-            continue
-        old = {p.GetName(): p for p in _meshes(before.stage.GetPrimAtPath(path))}
-        for mesh in _meshes(now.stage.GetPrimAtPath(there[reference])):
+    """(reference, material that a mesh was written with, material that it wears now) of every part's mesh that differs; a new
+    part is compared with its package."""
+    were = parts(before)
+    for reference, path in parts(now).items():
+        prim = now.stage.GetPrimAtPath(path)
+        then = before.stage.GetPrimAtPath(were.get(reference, f"{PROTOTYPES}/{prim_name(package(prim))}"))
+        old = {p.GetName(): p for p in _meshes(then)} if then else {}
+        for mesh in _meshes(prim):
             was = old.get(mesh.GetName())
             if was is not None and (a := bound(was)) != (b := bound(mesh)):
                 yield reference, a, b
@@ -136,20 +156,30 @@ def name_of(prim: Any) -> str:
 
 
 def _worn(found: Changes) -> dict[str, str]:
-    """Path of a new material → name of the material that it came instead of, by the first mesh whose prim or parent binds it."""
+    """Path of a new material → name of the material that it came instead of, by the first part's mesh that it is bound to, by
+    itself or through a prim above it in the part."""
     out: dict[str, str] = {}
     new = {p for p in found.added if found.now.GetPrimAtPath(p).GetTypeName() == "Material"}
     if not new:
         return out
+    units = (UNIT, *(b.product for b in benches(found.before).values()))
+    inside = (PROTOTYPES + "/", *(f"{unit}/Parts/" for unit in units))
     for path in [*found.changed, *found.added]:
-        prim = found.now.GetPrimAtPath(path)
-        for relation in prim.GetRelationships():
+        if path in units or path in {f"{unit}/Parts" for unit in units}:
+            start = path if path.endswith("/Parts") else f"{path}/Parts"
+        elif path.startswith(inside) and not path.startswith(MACHINES):
+            start = path
+        else:
+            continue
+        then = found.before.GetPrimAtPath(start)
+        if not then:                           # a new part: its package has the meshes
+            then = found.before.GetPrimAtPath(f"{PROTOTYPES}/{prim_name(package(found.now.GetPrimAtPath(path)))}")
+        for relation in found.now.GetPrimAtPath(path).GetRelationships():
             if not relation.GetName().startswith(BINDING):
                 continue
             for target in map(str, relation.GetTargets()):
-                then = found.before.GetPrimAtPath(path)
-                mesh = next(_meshes(then), None) if then else None
-                if target in new and target not in out and mesh is not None:
+                mesh = next(_meshes(then), None) if then and target in new and target not in out else None
+                if mesh is not None:
                     out[target] = bound(mesh)
     return out
 

@@ -16,7 +16,8 @@ from scenes.usd.stations import TRANSFORM, Bench, rigid
 
 STILL = 1e-9                                   # [m], [rad]
 FLAT = 1e-6                                    # [rad], [m]: a part that is tilted or raised by more was meant to be
-CARRIED = (*TRANSFORM, "[references]", "[active]", "twin:package", "twin:tint", "[instanceable]")
+CARRIED = (*TRANSFORM, "[active]", "[instanceable]", "visibility")
+PACKAGE = ("[references]", "twin:package")
 
 
 def part_edits(found: Changes, pairs: Sequence[tuple[Bench, Bench]], approximated: list[str],
@@ -24,19 +25,26 @@ def part_edits(found: Changes, pairs: Sequence[tuple[Bench, Bench]], approximate
     """The parts that differ on some bench, each once: the first bench that shows a difference says what it is."""
     told: dict[str, PartEdit] = {}
     of: dict[str, str] = {}                    # reference → bench that said it
+    lost: dict[tuple[str, str], str] = {}      # (reference, what cannot be carried of it) → path of the first bench that has it
+    new_ones: dict[str, str] = {}              # reference of a new part → note
     for before, now in pairs:
         old, new = parts(before), parts(now)
         donors: dict[str, str] = {}
         for reference, path in old.items():
             donors.setdefault(package(before.stage.GetPrimAtPath(path)), reference)
-        notes: list[str] = []
-        for reference, path in old.items():
-            edit = _changed(before, now, reference, path, new.get(reference), donors, notes, refused if not told else [])
+        for reference, path in {**old, **new}.items():
+            if reference in old:
+                edit, cannot = _changed(before, now, reference, old[reference], new.get(reference), donors)
+            else:
+                edit, cannot = _new(now, reference, path, donors)
+                if edit is not None:
+                    new_ones.setdefault(reference, f"{path}: is new; it is {reference}, like {edit.like}, with its land pattern "
+                                        "and no nets")
+            for text in cannot:
+                lost.setdefault((reference, text), new[reference])
             _same(told, of, reference, edit, now, refused)
-        for reference in new:
-            if reference not in old:
-                _same(told, of, reference, _new(now, reference, new[reference], donors, notes), now, refused)
-        approximated += [n for n in notes if n not in approximated]
+    refused += [f"{path}: {text}" for (_, text), path in lost.items()]
+    approximated += new_ones.values()
     for before, now in pairs:
         for path in {**parts(before), **parts(now)}.values():
             _claim(found, path)
@@ -88,41 +96,57 @@ def _apart(a: PartEdit, b: PartEdit) -> bool:
     return far or (a.removed, a.like, a.at is None) != (b.removed, b.like, b.at is None)
 
 
-def _changed(before: Bench, now: Bench, reference: str, path: str, new: str | None, donors: dict[str, str], notes: list[str],
-             refused: list[str]) -> PartEdit | None:
-    """One part as it was written; None where nothing of it differs."""
+def _changed(before: Bench, now: Bench, reference: str, path: str, new: str | None,
+             donors: dict[str, str]) -> tuple[PartEdit | None, list[str]]:
+    """One part as it was written, None where nothing of it differs; and what of it cannot be carried."""
     if new is None:
-        return PartEdit(reference, removed=True)
+        return PartEdit(reference, removed=True), []
     then, prim = before.stage.GetPrimAtPath(path), now.stage.GetPrimAtPath(new)
     was, (pose, exact) = rigid(before.pose(path))[0], rigid(now.pose(new))
-    if not exact:
-        refused.append(f"{new}: is scaled or sheared; a package has its own size, so let the part have another package")
+    cannot = _shown(prim, exact)
     turn = pose[:3, :3] @ was[:3, :3].T
     yaw = math.atan2(turn[1, 0], turn[0, 0])
     dx, dy, dz = (pose[:3, 3] - was[:3, 3]).tolist()
-    if abs(dz) > FLAT or turn[2, 2] < 1 - FLAT**2 / 2 - 1e-9:
-        refused.append(f"{new}: was raised by {dz * 1e6:.1f} µm or tilted; height and tilt follow from solder and placement")
+    if abs(dz) > FLAT or _tilted(turn):
+        cannot.append(f"was raised by {round(dz * 1e6, 1) + 0.0} µm or tilted; height and tilt follow from solder and placement")
     moved = math.hypot(dx, dy) > STILL or abs(yaw) > STILL
     like, kind = "", package(prim)
     if kind != package(then):
         like = donors.get(kind, "")
         if not like:
-            refused.append(f"{new}: has the package '{kind}', which no part of the stage had; only those can be taken")
-    if prim.GetAttribute("visibility").Get() == "invisible":
-        refused.append(f"{new}: is hidden; deactivate it to take it off the board")
+            cannot.append(f"has the package '{kind}', which no part of the stage had; only those can be taken")
     if not moved and not like:
-        return None
-    return PartEdit(reference, like=like, move=(dx, dy) if moved else (0.0, 0.0), turn=yaw if moved and abs(yaw) > STILL else 0.0)
+        return None, cannot
+    move, angle = ((dx, dy), yaw if abs(yaw) > STILL else 0.0) if moved else ((0.0, 0.0), 0.0)
+    return PartEdit(reference, like=like, move=move, turn=angle), cannot
 
 
-def _new(now: Bench, reference: str, path: str, donors: dict[str, str], notes: list[str]) -> PartEdit | None:
-    """A part that was added: like the first one that had its package."""
-    like = donors.get(package(now.stage.GetPrimAtPath(path)), "")
-    if not like:
-        return None                            # told as a new prim
-    pose, _ = rigid(now.pose(path))
-    notes.append(f"{path}: is new; it is {reference}, like {like}, with its land pattern and no nets")
-    return PartEdit(reference, like=like, at=(float(pose[0, 3]), float(pose[1, 3]), math.atan2(pose[1, 0], pose[0, 0])))
+def _new(now: Bench, reference: str, path: str, donors: dict[str, str]) -> tuple[PartEdit | None, list[str]]:
+    """A part that was added: like the first one that had its package. One without any package is told as a new prim."""
+    prim = now.stage.GetPrimAtPath(path)
+    kind = package(prim)
+    if not kind:
+        return None, []
+    if kind not in donors:
+        return None, [f"is new and has the package '{kind}', which no part of the stage had; only those can be taken"]
+    pose, exact = rigid(now.pose(path))
+    cannot = _shown(prim, exact)
+    if _tilted(pose):
+        cannot.append("is new and tilted; height and tilt follow from solder and placement")
+    at = float(pose[0, 3]), float(pose[1, 3]), math.atan2(pose[1, 0], pose[0, 0])
+    return PartEdit(reference, like=donors[kind], at=at), cannot
+
+
+def _shown(prim: Any, exact: bool) -> list[str]:
+    """What no part can be, whether it is new or was there."""
+    out = [] if exact else ["is scaled or sheared; a package has its own size, so let the part have another package"]
+    if prim.GetAttribute("visibility").Get() == "invisible":
+        out.append("is hidden; deactivate it to take it off the board")
+    return out
+
+
+def _tilted(turn: Any) -> bool:
+    return bool(turn[2, 2] < 1 - FLAT**2 / 2 - 1e-9)
 
 
 def _claim(found: Changes, path: str) -> None:
@@ -133,8 +157,9 @@ def _claim(found: Changes, path: str) -> None:
         if package(prim):
             found.claim_all(path)
     else:
-        found.claim(path, *CARRIED, "visibility")
-        found.claim_all(path + "/")
+        found.claim(path, *CARRIED)
+        if package(prim) != package(found.before.GetPrimAtPath(path)):
+            found.claim(path, *PACKAGE)        # else they change nothing, and are told
 
 
 __all__ = ["package", "part_edits", "parts"]

@@ -10,12 +10,12 @@ from typing import Literal, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from scenes.equipment import LOOKS, Board, Machine, Placed, line_layout
+from scenes.equipment import LOOKS, Machine, Placed, board_of, line_layout
 from scenes.equipment import Body as MachineBody
 from scenes.materials import Material
 from scenes.scene import Scene
 from scenes.usd.contents import Body, Joint, Node, Piece
-from scenes.usd.names import prim_name, prim_names, unused
+from scenes.usd.names import prim_name, unused
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,16 +37,17 @@ def furnish(scene: Scene, box: tuple[float, float, float, float], thickness: flo
         box: Extent (x0, y0, x1, y1) of the product in the board frame [m]: rails are set to it.
         thickness: Of its laminate [m]: its underside lies on the belts.
     """
-    board = Board(round(box[2] - box[0], 6), round(box[3] - box[1], 6), round(thickness, 6))
-    placed = line_layout(scene, board)
+    placed = line_layout(scene, board_of(box, thickness))
     shared = _Shared(placed)
     free = [p for p in placed if not p.station]
-    names = prim_names([p.path.rsplit("/", 1)[-1] for p in free])
+    names: list[str] = []                      # a station may be called unloader, a robot loader
+    for p in free:
+        names.append(unused(prim_name(p.path.rsplit("/", 1)[-1]), names))
     return Furniture(
         {p.station: p.pose for p in placed if p.station},
         {p.station: p.board_pose(box, thickness) for p in placed if p.station},
         {p.station: _machine(p.machine, "Machine", p.label, shared) for p in placed if p.station},
-        tuple(_machine(p.machine, names[p.path.rsplit("/", 1)[-1]], p.label, shared, p.pose) for p in free),
+        tuple(_machine(p.machine, name, p.label, shared, p.pose) for p, name in zip(free, names, strict=True)),
         tuple(shared.nodes[key] for key in shared.order),
         tuple(LOOKS[name].material() for name in sorted({s.look for p in placed for b in p.machine.bodies for s in b.shapes})))
 

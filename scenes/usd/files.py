@@ -33,7 +33,7 @@ def check_files(path: str | Path) -> list[Path]:
         found.append(file)
         if len(found) > LAYERS_MAX or size > BYTES_MAX:
             raise AssetError(f"{root}: more than {LAYERS_MAX} layers or {BYTES_MAX >> 20} MiB; open a smaller stage")
-        for name in _named(file):
+        for name in _named(folder, file):
             target = inside(folder, file, name)
             if target.suffix.lower() == ".usdz":
                 raise AssetError(f"{file}: names the package '{name[:120]}', whose files are not checked; unpack it")
@@ -50,13 +50,31 @@ def inside(folder: Path, file: Path, name: str) -> Path:
     return target
 
 
-def _named(file: Path) -> list[str]:
-    """Every asset path in a layer: sublayers, references, payloads, clips, attributes."""
-    from pxr import Tf, UsdUtils
+def _named(folder: Path, file: Path) -> list[str]:
+    """Every asset path in a layer: sublayers, references, payloads, clips, attributes.
+
+    Variables and expressions are refused: this looks at one layer with its own variables, composition evaluates the paths of all
+    layers with those of the root, and the two may lead to different files. USD keeps layers by path, so the file is read anew.
+    """
+    from pxr import Sdf, Tf, UsdUtils
+
+    def look(name: str) -> str:
+        inside(folder, file, name)
+        return name                            # nothing is modified
 
     if file.suffix.lower() not in _SUFFIXES:
         raise SceneError(f"{file}: not an OpenUSD layer; give a .usda, .usdc or .usd file")
     try:
+        layer = Sdf.Layer.OpenAsAnonymous(str(file))           # what is in the file now, whatever USD keeps of it
+        if layer.pseudoRoot.HasInfo("expressionVariables"):
+            raise AssetError(f"{file}: has expressionVariables, by which paths lead elsewhere; write the paths themselves")
+        for name in layer.GetCompositionAssetDependencies():
+            if Sdf.VariableExpression.IsExpression(name):
+                raise AssetError(f"{file}: the path {name[:120]} is an expression; write the path itself")
+        UsdUtils.ModifyAssetPaths(layer, look)
+        known = Sdf.Layer.Find(str(file))
+        if known is not None and not known.dirty:
+            known.Reload()
         told = UsdUtils.ExtractExternalReferences(str(file), UsdUtils.ExtractExternalReferencesParams())
     except (Tf.ErrorException, RuntimeError) as error:
         raise SceneError(f"{file}: not a readable layer; {_line(error)}") from None

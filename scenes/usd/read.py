@@ -33,7 +33,7 @@ def contents_in(stage: Any, root: Path) -> Contents:
     notes = Notes()
     world = stage.GetPrimAtPath(WORLD)
     version = twin(world, "scene_version") if world else None
-    if version is None:
+    if not isinstance(version, int):
         raise SceneError(f"{root}: not a stage of ours (no twin:scene_version on {WORLD}); write one with 'linetwin scene usd'")
     if version > VERSION:
         raise SceneError(f"{root}: layout version {version}, this linetwin reads up to {VERSION}; use a newer one")

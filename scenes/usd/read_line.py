@@ -9,7 +9,9 @@ import numpy as np
 
 from scenes.optics import Camera, Directional, Lighting, Rgb, Ring
 from scenes.usd.contents import Body, Joint, Node, Place, View
+from scenes.usd.emission import collimated, emitted
 from scenes.usd.names import MACHINES
+from scenes.usd.numbers import count_in, finite, number_in, numbers_in
 from scenes.usd.read_mesh import Notes, labels, local, piece, twin
 
 FLOAT32 = 2e-6                                 # [1] relative: a lens attribute within this of its twin: attribute was not touched
@@ -46,32 +48,43 @@ def _view(prim: Any, bench: Any, notes: Notes) -> View | None:
     from pxr import Gf, UsdGeom
 
     lens, tenth = UsdGeom.Camera(prim), Gf.Camera.APERTURE_UNIT
-    width, height = twin(prim, "width"), twin(prim, "height")
-    if width is None or height is None or width < 1 or height < 1:
+    if twin(prim, "width") is None or twin(prim, "height") is None:
         notes.tell(prim, "no twin:width and twin:height; not a camera of the twin, left out")
         return None
+    width, height = count_in(prim, "twin:width"), count_in(prim, "twin:height")
+    told = {name: _number(prim, name, None, above=0) for name in ("distance", "pixel_size")}
     telecentric = lens.GetProjectionAttr().Get() == UsdGeom.Tokens.orthographic
-    distance = _kept(float(lens.GetFocusDistanceAttr().Get()), twin(prim, "distance"))
-    across, up = (float(a.Get()) * tenth for a in (lens.GetHorizontalApertureAttr(), lens.GetVerticalApertureAttr()))
-    scale = 1.0 if telecentric else distance / (float(lens.GetFocalLengthAttr().Get()) * tenth)
-    pixel = _kept(across * scale / width, twin(prim, "pixel_size"))
+    distance = _kept(number_in(prim, "focusDistance", above=None if telecentric else 0), told["distance"])
+    across, up = (number_in(prim, f"{side}Aperture", above=0) * tenth for side in ("horizontal", "vertical"))
+    scale = 1.0 if telecentric else distance / (number_in(prim, "focalLength", above=0) * tenth)
+    pixel = _kept(across * scale / width, told["pixel_size"])
     if not math.isclose(up / height, across / width, rel_tol=1e-5):
         notes.tell(prim, "its pixels are not square; the width counts")
     if lens.GetHorizontalApertureOffsetAttr().Get() or lens.GetVerticalApertureOffsetAttr().Get():
         notes.tell(prim, "has an aperture offset, which is left out")
-    pose = local(prim, bench)
+    pose = finite(prim, local(prim, bench))
     turn = pose[:3, :3]
     if not np.allclose(turn @ turn.T, np.eye(3), atol=1e-6) or np.linalg.det(turn) < 0:
         notes.tell(prim, "its matrix scales, shears or mirrors; a camera only turns")
-    near, far = (float(v) for v in lens.GetClippingRangeAttr().Get())
+    near, far = numbers_in(prim, "clippingRange", 2)
     name = str(twin(prim, "name", prim.GetName().removeprefix("Camera_")))
-    camera = Camera(name, int(width), int(height), pixel, pose, distance, "telecentric" if telecentric else "perspective",
-                    near, far)
+    camera = Camera(name, width, height, pixel, pose, distance, "telecentric" if telecentric else "perspective", near, far)
     modality = str(twin(prim, "modality", "rgb"))
     if modality not in ("rgb", "thermal", "xray"):
         notes.tell(prim, f"twin:modality '{modality}' is not rgb, thermal or xray; taken as rgb")
         modality = "rgb"
-    return View(prim.GetName(), camera, modality, str(twin(prim, "spec", name)), int(twin(prim, "tile", 0)))   # type: ignore[arg-type]
+    tile = count_in(prim, "twin:tile", least=0) if twin(prim, "tile") is not None else 0
+    return View(prim.GetName(), camera, modality, str(twin(prim, "spec", name)), tile)             # type: ignore[arg-type]
+
+
+def _number(prim: Any, name: str, default: Any, above: float | None = None) -> Any:
+    """The number in ``twin:<name>``, checked; the default where it is not there."""
+    return default if twin(prim, name) is None else number_in(prim, f"twin:{name}", above=above)
+
+
+def _color(prim: Any, name: str) -> Rgb:
+    """The three numbers in ``twin:<name>``, checked; white where it is not there."""
+    return _rgb((1.0, 1.0, 1.0) if twin(prim, name) is None else numbers_in(prim, f"twin:{name}", 3))
 
 
 def _kept(seen: float, told: float | None) -> float:
@@ -84,17 +97,17 @@ def _lighting(bench: Any, notes: Notes) -> Lighting | None:
     for prim in bench.GetChildren():
         kind = prim.GetTypeName()
         if twin(prim, "zenith_deg") is not None:
-            low, high = (math.radians(v) for v in twin(prim, "zenith_deg"))
-            rings.append(Ring(low, high, _rgb(twin(prim, "radiance", (1.0, 1.0, 1.0)))))
+            low, high = (math.radians(v) for v in numbers_in(prim, "twin:zenith_deg", 2))
+            rings.append(Ring(low, high, _color(prim, "radiance")))
         elif kind == "DomeLight":
-            dome += _power(prim)
+            dome += emitted(prim)
             if prim.GetAttribute("inputs:texture:file").Get():
                 notes.tell(prim, "its texture is left out; it shines evenly")
         elif kind == "DistantLight":
             pose, shadows = local(prim, bench), prim.GetAttribute("inputs:shadow:enable").Get()
             direction = pose[:3, 2] / np.linalg.norm(pose[:3, 2])
-            power = _power(prim) / math.pi
-            directional.append(Directional((float(direction[0]), float(direction[1]), float(direction[2])), _rgb(power),
+            power = _rgb(collimated(prim).tolist())
+            directional.append(Directional((float(direction[0]), float(direction[1]), float(direction[2])), power,
                                            True if shadows is None else bool(shadows)))
         elif kind.endswith("Light"):
             notes.tell(prim, f"a {kind} beside the rings; only domes, distant lights and rings are read")
@@ -104,16 +117,8 @@ def _lighting(bench: Any, notes: Notes) -> Lighting | None:
         found = True
     if not found:
         return None
-    return Lighting(tuple(rings), _rgb(dome.tolist()), tuple(directional), float(twin(bench, "exposure", 1.0)),
-                    _rgb(twin(bench, "white_balance", (1.0, 1.0, 1.0))), float(twin(bench, "noise", 0.0)),
-                    float(twin(bench, "blur", 0.0)))
-
-
-def _power(prim: Any) -> Any:
-    """Colour × intensity × 2^exposure of a light."""
-    color = prim.GetAttribute("inputs:color").Get() or (1.0, 1.0, 1.0)
-    intensity, stops = (prim.GetAttribute(f"inputs:{name}").Get() for name in ("intensity", "exposure"))
-    return np.asarray(color, float) * (1.0 if intensity is None else float(intensity)) * 2.0 ** float(stops or 0.0)
+    return Lighting(tuple(rings), _rgb(dome.tolist()), tuple(directional), _number(bench, "exposure", 1.0, above=0),
+                    _color(bench, "white_balance"), _number(bench, "noise", 0.0), _number(bench, "blur", 0.0))
 
 
 def _rgb(values: Sequence[float]) -> Rgb:

@@ -105,6 +105,8 @@ def _picture(stage: Any, path: str, root: Path, default: str) -> Any:
             if picture.width * picture.height > PIXELS_MAX:
                 raise AssetError(f"{file}: {picture.width} × {picture.height} pixels; use a smaller picture")
             return np.asarray(picture.convert("RGB"))
+    except Image.DecompressionBombError:       # Pillow's own bound, which lies below ours
+        raise AssetError(f"{file}: more than {2 * (Image.MAX_IMAGE_PIXELS or 0)} pixels; use a smaller picture") from None
     except (OSError, ValueError, SyntaxError) as error:
         if isinstance(error, AssetError):
             raise

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from scenes.usd.numbers import finite
+
 F64 = NDArray[np.float64]
 
 # every attribute that may be an operation of a transform, as usdview, Isaac Sim and pxr write them
@@ -26,8 +28,8 @@ class Bench:
     to_board: F64                              # world → board, (4, 4)
 
     def pose(self, path: str) -> F64:
-        """Local coordinates of a prim → board, (4, 4) [m]."""
-        return self.to_board @ world(self.stage, path)
+        """Local coordinates of a prim → board, (4, 4) [m]. Raises SceneError for a transform that is not finite."""
+        return finite(self.stage.GetPrimAtPath(path), self.to_board @ world(self.stage, path))
 
     def children(self, *types: str) -> list[Any]:
         """Active prims directly below the bench of one of these types, in their order."""
@@ -35,7 +37,11 @@ class Bench:
 
 
 def benches(stage: Any) -> dict[str, Bench]:
-    """All benches by path, in the order of the line. Those of prims that say no ``twin:id`` are none of ours."""
+    """All benches by path, in the order of the line. Those of prims that say no ``twin:id`` are none of ours.
+
+    Raises:
+        SceneError: a board's transform cannot be turned back.
+    """
     from pxr import Usd
 
     out = {}
@@ -46,16 +52,17 @@ def benches(stage: Any) -> dict[str, Bench]:
             continue
         product = f"{path}/Product"
         board = product if stage.GetPrimAtPath(product) else path
-        out[path] = Bench(str(station.Get()), path, product, stage, np.asarray(np.linalg.inv(world(stage, board)), np.float64))
+        pose = finite(stage.GetPrimAtPath(board), world(stage, board), invertible=True)
+        out[path] = Bench(str(station.Get()), path, product, stage, np.asarray(np.linalg.inv(pose), np.float64))
     return out
 
 
 def world(stage: Any, path: str) -> F64:
-    """Local coordinates of a prim → world, (4, 4), column matrix."""
+    """Local coordinates of a prim → world, (4, 4), column matrix. Raises SceneError where it is not finite."""
     from pxr import Usd, UsdGeom
 
-    matrix = UsdGeom.Xformable(stage.GetPrimAtPath(path)).ComputeLocalToWorldTransform(Usd.TimeCode.Default())
-    return np.array(matrix, np.float64).T
+    prim = stage.GetPrimAtPath(path)
+    return finite(prim, np.array(UsdGeom.Xformable(prim).ComputeLocalToWorldTransform(Usd.TimeCode.Default()), np.float64).T)
 
 
 def rigid(pose: F64) -> tuple[F64, bool]:

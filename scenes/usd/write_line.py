@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from scenes.constants import GRAVITY
 from scenes.optics import Camera, Lighting
 from scenes.usd import author
 from scenes.usd.contents import Contents, Joint, Node, View
@@ -32,7 +33,7 @@ def write_line(layer: Any, contents: Contents) -> None:
     author.attribute(world, "twin:scene_version", "int", contents.version)
     physics = author.prim(world, "PhysicsScene", "PhysicsScene")
     author.attribute(physics, "physics:gravityDirection", "vector3f", Gf.Vec3f(0, 0, -1))
-    author.attribute(physics, "physics:gravityMagnitude", "float", 9.81)
+    author.attribute(physics, "physics:gravityMagnitude", "float", GRAVITY)
     segments_ = line_path(contents.line).split("/")[2:]
     texts = [s for s in contents.line.split("/") if s]
     for depth in range(len(segments_)):

@@ -2,7 +2,10 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import json
+import re
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -12,10 +15,12 @@ from domain_randomization.choice import choose
 from domain_randomization.execution import run
 from domain_randomization.exposures import Instrument
 from domain_randomization.living import STRETCH, Living, live
+from domain_randomization.quotas import Cell, Schedule
 from domain_randomization.recipe import Recipe
 from domain_randomization.sampling import Context, begin_sample, find_family, make_unit, replay
 from domain_randomization.scenario import Scenario, line_of
 from domain_randomization.story import read_story, tell, write_story
+from domain_randomization.streams import stream
 from generators.dataset import Dataset
 from generators.dataset.shards import shard_path
 from generators.inspect import inspect_dataset
@@ -23,6 +28,7 @@ from generators.traces.readings import between
 from scenes.errors import RecipeError, ResumeError, SceneError
 from scenes.instruments.xray import XrayMachine
 from scenes.line.drifts import KINDS
+from scenes.line.model import Line, Run, StationFlow
 from scenes.optics import Lighting, looking_down
 from scenes.scene import CameraSpec, Scene, Station
 
@@ -248,6 +254,78 @@ def test_an_old_tube_and_old_lamps_change_what_is_seen():
     assert light.blur == pytest.approx(0.012 * 1e-3 / 2 / 20e-6)           # NA |dz| / 2 in pixels
     untouched = Lighting()
     assert dimmed(untouched, look, {}) is untouched and aged(look, {}) is look
+
+
+def test_what_people_write_is_by_the_clock_of_the_recipe(scene, monkeypatch):
+    """A run that begins at 22:30 in Korea, 13:30 UTC: texts are on the clock of samples and messages; its first shift is late."""
+    recipe = Recipe.parse(f"scene: {scene.path}\ncount: 1\nseed: 3\nclock: {{start: 2026-03-02T22:30:00+09:00}}\n"
+                          "scenario: {hours: 26}\n")
+    monkeypatch.setattr(Living, "made", lambda *_: iter(()))               # what comes of the units is not in the log
+    story = tell(scene, recipe, find_family(scene), None)
+    told = [(e, re.findall(r"\b(\d\d):(\d\d)", e.text)) for e in story.log if e.kind != "alarm" and "clock" in e.mentions]
+    assert len(told) > 4
+    for entry, times in told:
+        true = (13.5 * 60 + entry.at / 60) % 1440
+        away = [abs(int(h) * 60 + int(m) - true) for h, m in times]
+        assert min(min(a, 1440 - a) for a in away) <= 3, entry.text
+    names = [r"late|evening|2nd", r"night|3rd", r"early|day|1st"]
+    for entry in (e for e in story.log if e.values and "shift" in e.mentions):
+        assert re.search(rf"\b({names[round(entry.at / 28800) % 3]})\b", entry.text, re.IGNORECASE), entry.text
+
+
+def little(units: int, seed: int) -> Living:
+    """One station that has finished with every unit, and nothing that wears."""
+    line = Line("L", 10.0, (StationFlow("aoi", "aoi", "L/aoi", (), 5.0),))
+    times = np.arange(units, dtype=float)[:, None] * 10
+    nothing = np.zeros((0, 0))
+    return Living(Run(line, 10.0 * units, times, times, times + 5, times + 5, (), np.zeros(0), nothing, nothing,
+                      np.zeros(units, np.int32)), seed)
+
+
+def wanting(**counts: int) -> Schedule:
+    cells = tuple(Cell(name, "any", -np.inf, np.inf, count, ()) for name, count in counts.items())
+    return Schedule(cells, Fraction(1), 0, (0.8, 0.1, 0.1))
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_quotas_are_refused_only_where_no_choice_meets_them(seed):
+    """Against every choice there is (Hall's theorem: any set of quotas has as many units between them as they ask for)."""
+    rng = np.random.default_rng(seed)
+    has = {name: tuple(np.flatnonzero(rng.random(9) < 0.45).tolist()) for name in "abcd"}
+    schedule = wanting(**{name: int(rng.integers(1, 4)) for name in "abcd"})
+    sets = [s for n in range(1, 5) for s in itertools.combinations(schedule.cells, n)]
+    possible = all(len(set().union(*(has[c.defect] for c in s))) >= sum(c.count for c in s) for s in sets)
+    living = little(9, seed)
+    if not possible:
+        with pytest.raises(RecipeError, match=r"'[abcd]': \d units asked, \d there are"):
+            choose(living, schedule, "aoi", has)
+        return
+    choice = choose(living, schedule, "aoi", has)
+    order = stream(seed, 0, "units").permutation(9).tolist()
+    for cell, units in zip(schedule.cells, choice.taken, strict=True):
+        assert len(units) == cell.count and set(units.tolist()) <= set(has[cell.defect])
+        assert [order.index(u) for u in units.tolist()] == sorted(order.index(u) for u in units.tolist())
+    assert sorted(np.concatenate([*choice.taken, choice.free]).tolist()) == list(range(9))
+    again = choose(living, schedule, "aoi", has)
+    assert all(np.array_equal(a, b) for a, b in zip(choice.taken, again.taken, strict=True))
+
+
+def test_the_fewest_first_is_kept_where_it_is_enough_and_left_where_it_is_not():
+    has = {"few": (0, 1), "many": (0, 2, 3)}
+    assert all(len(choose(little(4, s), wanting(few=1, many=3), "aoi", has).taken[1]) == 3 for s in range(8))   # few takes 1
+    for seed in range(8):
+        order = stream(seed, 0, "units").permutation(4).tolist()
+        few, many = choose(little(4, seed), wanting(few=1, many=1), "aoi", has).taken
+        first = min((0, 1), key=order.index)
+        assert few.tolist() == [first]
+        assert many.tolist() == [min({0, 2, 3} - {first}, key=order.index)]
+
+
+def test_large_quotas_are_shared_out_in_little_memory():
+    """Every one of 27,000 units is needed, 5,000 of them wanted by both: pairs of places and units would be 5 · 10⁸."""
+    has = {"a": range(10_000), "b": range(5_000, 27_000)}
+    first, second = choose(little(30_000, 1), wanting(a=9_000, b=18_000), "aoi", has).taken
+    assert (len(first), len(second)) == (9_000, 18_000) and not set(first.tolist()) & set(second.tolist())
 
 
 def test_the_story_of_an_empty_hour_is_whole(scene):

@@ -17,11 +17,14 @@ from pydantic import BaseModel, ValidationError
 from generators.events import cfx, cfx_models, cfx_structures
 from generators.events.cfx_models import Message
 from generators.events.cfx_names import Clock, Ids, handle, span
+from generators.events.cfx_teller import SCALES
 from generators.events.channels import ArrayReadings
-from generators.events.outcomes import Call, Outcomes, calls_of
+from generators.events.outcomes import Call, Outcomes, calls_of, judges
+from generators.events.replay import Scenery
 from scenes import family
 from scenes.errors import DatasetError, InputError, InvariantError
-from scenes.line.model import Event, State
+from scenes.line.model import Event, Line, Sensor, State, StationFlow
+from scenes.line.quantities import UNITS
 
 START = datetime(2026, 3, 2, 6, tzinfo=UTC)
 
@@ -381,6 +384,67 @@ def test_zones_are_named_as_the_reference_oven_uses_them():
     from generators.events.cfx_bodies import reflowed
     assert [z.Zone.ReflowZoneType for z in reflowed("reflow", values, {}).ZoneData] == (
         ["PreHeat"] * 2 + ["Soak"] * 3 + ["Reflow"] * 3 + ["Cool"] * 2)
+
+
+def in_units(units: dict[str, str]) -> tuple[Line, ArrayReadings]:
+    """The line with sensors in these units, and what they read where it is 110 and 247 °C, a duty of 58.34 %, 0.70 m/min, 40 mm/s
+    and 3.3 kW."""
+    own = {"reflow/zone1/temperature": (110.0, "°C"), "reflow/zone7/temperature": (247.0, "°C"),
+           "reflow/zone7/duty": (0.5834, "1"), "reflow/conveyor/speed": (0.70 / 60, "m/s"),
+           "printer/squeegee/speed": (0.04, "m/s"), "placement/power": (3300.0, "W")}
+    known = {"K": (1.0, 273.15), "%": (100.0, 0.0), "m/min": (60.0, 0.0), "mm/s": (1e3, 0.0), "kW": (1e-3, 0.0)}   # by hand
+    sensors, values = [], []
+    for channel, (value, unit) in own.items():
+        scale, offset = known[units[unit]] if unit in units else (1.0, 0.0)
+        sensors.append(Sensor(channel, channel.split("/")[0], channel.rsplit("/", 1)[1], units.get(unit, unit)))
+        values.append(value * scale + offset)
+    times = np.arange(0.0, 3700.0)
+    return replace(line(), sensors=tuple(sensors)), ArrayReadings(list(own), times, np.tile(values, (len(times), 1)))
+
+
+@pytest.mark.parametrize("units", [{}, {"°C": "K", "1": "%", "m/s": "m/min", "W": "kW"}, {"m/s": "mm/s"}])
+def test_whatever_unit_a_sensor_has_messages_say_the_same(units):
+    the, read = in_units(units)
+    long = replace(run(), line=the, duration=3700.0)
+    messages = list(cfx.messages(long, None, START, readings=read, setpoints={"reflow/zone7/temperature": 248.0,
+                                                                              "reflow/conveyor/speed": 0.75 / 60}))
+    oven = of("UnitsProcessed", [m for m in messages if m.Source.endswith("reflow")])[0].CommonProcessData
+    assert (oven.ConveyorSpeed, oven.ConveyorSpeedSetpoint) == pytest.approx((70.0, 75.0))                   # cm/min
+    first, seventh = oven.ZoneData
+    assert (first.Zone.ReflowZoneType, seventh.Zone.ReflowZoneType) == ("PreHeat", "Reflow")
+    assert [r.ReadingValue for z in oven.ZoneData for r in z.Readings] == pytest.approx([110.0, 247.0, 58.34])
+    assert seventh.Setpoints[0].Setpoint == 248.0
+    board = of("UnitsProcessed", [m for m in messages if m.Source.endswith("printer")])[0].CommonProcessData
+    assert board.Strokes[0].PrintSpeed == pytest.approx(40.0)                                                # mm/s
+    energy, = of("EnergyConsumed", messages)
+    assert (energy.EnergyUsed, energy.MeanPower, energy.PeakPower) == pytest.approx((3.3, 3300.0, 3300.0))
+
+
+def test_a_unit_means_the_same_for_every_quantity():
+    """So the sensor's unit alone says how to go back."""
+    assert len(SCALES) == sum(len(units) for units in UNITS.values())
+
+
+def test_a_unit_that_nobody_knows_is_refused():
+    the, read = in_units({})
+    odd = replace(the, sensors=(replace(the.sensors[0], unit="°R"), *the.sensors[1:]))
+    with pytest.raises(InputError, match=r"sensors\.reflow/zone1/temperature\.unit: '°R' is not known"):
+        next(cfx.messages(replace(run(), line=odd), None, START, readings=read))
+
+
+def test_an_aoi_before_the_oven_says_nothing_of_units():
+    """Nobody judges there; who is behind the oven is told by the ways of units, not by their order in the file."""
+    early = replace(line(), stations=tuple(replace(s, kind="aoi") if s.station == "spi" else s for s in line().stations))
+    assert [s.station for s in judges(line())] == ["spi", "aoi", "axi"]
+    assert [s.station for s in judges(early)] == ["aoi", "axi"]
+    told = list(cfx.messages(replace(run(), line=early), Outcomes(()), START, kinds=["UnitsInspected"]))
+    assert {m.Source.rsplit(".", 1)[-1] for m in told} == {"aoi", "axi"}
+    assert Scenery(replace(run(), line=early), None, Outcomes(())).judges == {"aoi", "axi"}
+    assert not Scenery(run(), None, Outcomes()).judges                    # where nobody was asked
+    kinds = {"load": ("placement", ()), "oven": ("reflow", ("load",)), "look": ("aoi", ("load",)), "end": ("aoi", ("oven",))}
+    stations = tuple(StationFlow(n, kind, n, after, 1.0) for n, (kind, after) in kinds.items())
+    fork = replace(line(), stations=stations, sensors=(), drifts=())
+    assert [s.station for s in judges(fork)] == ["end"]
 
 
 def test_energy_of_an_hour():

@@ -1,13 +1,19 @@
 """Readings of many channels as one wide table: exact, in groups of an hour, one group in memory."""
 from __future__ import annotations
 
+from pathlib import Path
+from types import SimpleNamespace
+
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from events_run import line
 
+from generators.events import channels
 from generators.events.channels import GROUP, ArrayReadings, ChannelFile, write_channels
-from scenes.errors import DatasetError
+from scenes.errors import DatasetError, SceneError
+from scenes.line import authored
 from scenes.line.model import Sensor
 
 NAMES = [s.channel for s in line().sensors]
@@ -20,7 +26,7 @@ def readings(rows: int) -> tuple[np.ndarray, np.ndarray]:
     return np.arange(rows, dtype=float), values
 
 
-def chunks(times, values, sizes):
+def pieces(times, values, sizes):
     at = 0
     for size in sizes:
         yield times[at:at + size], values[at:at + size]
@@ -31,7 +37,7 @@ def chunks(times, values, sizes):
 def written(tmp_path_factory):
     folder = tmp_path_factory.mktemp("channels")
     times, values = readings(9000)
-    write_channels(folder, line(), chunks(times, values, [1, 0, 4000, 3599, 1400]))
+    write_channels(folder, line(), pieces(times, values, [1, 0, 4000, 3599, 1400]))
     return folder, times, values
 
 
@@ -106,8 +112,50 @@ def test_damage_is_seen(written, tmp_path):
     data = bytearray((written[0] / "channels.parquet").read_bytes())
     data[2000] ^= 255
     (tmp_path / "channels.parquet").write_bytes(data)
-    with ChannelFile(tmp_path) as file, pytest.raises(DatasetError, match="damaged"):
+    with pytest.raises(DatasetError, match="damaged"), ChannelFile(tmp_path) as file:
         file.read()
+
+
+def test_a_table_of_other_columns_is_refused(tmp_path):
+    path, about = tmp_path / "channels.parquet", {"linetwin": "{}"}
+    times = pa.array(np.arange(10.0))
+    good = pa.table({"time": times, "a": pa.array(np.zeros(10, np.float32))}).replace_schema_metadata(about)
+    backwards = pa.table({"time": pa.array(np.arange(10.0)[::-1]), "a": good["a"]}).replace_schema_metadata(about)
+    pq.write_table(good, path, write_statistics=False)
+    with ChannelFile(tmp_path) as file:
+        assert file.read()[1].shape == (10, 1)
+    for table, more, message in (
+            (good.replace_schema_metadata(None), {}, "not a table of channels"),
+            (good.rename_columns(["t", "a"]).replace_schema_metadata(about), {}, "not a table of channels"),
+            (good.set_column(1, "a", pa.array(["x"] * 10)).replace_schema_metadata(about), {}, "not a table of channels"),
+            (good.set_column(0, "time", pa.array(range(10))).replace_schema_metadata(about), {}, "not a table of channels"),
+            (good.append_column("a", good["a"]).replace_schema_metadata(about), {}, "different names"),
+            (pa.concat_tables([good] * 400), {}, "1 to 3600 rows"),
+            (backwards, {"row_group_size": 5}, "times do not increase"),
+            (pa.concat_tables([good] * 2), {"row_group_size": 10}, "times do not increase")):
+        pq.write_table(table, path, **more)
+        with pytest.raises(DatasetError, match=message):
+            ChannelFile(tmp_path)
+
+
+def test_there_is_a_bound_on_rows(written, monkeypatch):
+    monkeypatch.setattr(channels, "LARGEST", 8999)
+    with pytest.raises(DatasetError, match="9000 rows, at most 8999"):
+        ChannelFile(written[0])
+
+
+def test_a_line_has_no_more_channels_than_its_table():
+    """Refused when the scene is read, not after a day's run."""
+    def placer(name: str, *sensors: authored.ChannelsFile) -> SimpleNamespace:
+        return SimpleNamespace(id=name, kind="placement", sensors=sensors)
+
+    feeders = authored.ChannelsFile(quantity="motor_current", modules=tuple(f"feeder{n}" for n in range(1, 13)), unit="A")
+    nozzles = authored.ChannelsFile(quantity="vacuum", modules=("nozzle1", "nozzle2", "nozzle3", "nozzle4"), unit="Pa")
+    most = [placer(f"p{k}", feeders, nozzles) for k in range(authored.CHANNELS // 16)]
+    assert len(authored._sensors(Path("s.yaml"), most)) == authored.CHANNELS == 4096
+    one = authored.ChannelsFile(quantity="power", unit="W")
+    with pytest.raises(SceneError, match=r"stations\.256\.sensors\.0: more than 4096 channels"):
+        authored._sensors(Path("s.yaml"), [*most, placer("last", one)])
 
 
 def test_an_unknown_channel_names_known_ones(written):

@@ -179,6 +179,9 @@ def test_moments_follow_the_clock_and_the_run():
 def test_wrong_questions_are_refused():
     with pytest.raises(InputError, match="time zone"):
         LineServer(scenery(), datetime(2026, 1, 1))
+    for port in (70_000, -1):
+        with pytest.raises(InputError, match=f"port {port}: there is none"):
+            live.serve(run(), "opcua", START, port=port)
     for wrong in ({"speed": 0.0}, {"speed": float("nan")}, {"period": -1.0}, {"begin": 501.0}):
         with pytest.raises(InputError):
             next(moments(scenery(), **wrong))

@@ -1,12 +1,15 @@
 """The picture of a line: every machine in it, names below, the same pixels every time, and the light of a simple case."""
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from scenes.equipment import LOOKS, Board, Look, Placed, line_layout
 from scenes.equipment.handling import conveyor
 from scenes.equipment.inspection import Optics, aoi
+from scenes.materials import TABLE
 from scenes.scene import Scene
 
 pytest.importorskip("embreex")
@@ -26,6 +29,7 @@ def test_rows_hold_the_line_in_order_and_are_even(line):
     lengths = [sum(p.machine.size[0] for p in row) for row in found]
     assert len(found) == 3 and max(lengths) < 9.5
     assert rows(line, 100.0) == [list(line)]
+    assert rows(line[:4], 0.1) == [[p] for p in line[:4]]      # no more rows than machines, however long those are
 
 
 def test_projection_is_that_of_a_pinhole():
@@ -116,10 +120,19 @@ def test_a_unit_lies_on_the_conveyor(examples):
     corner = np.array([[low[0], low[1], 0], [high[0], low[1], 0], [high[0], high[1], 0], [low[0], high[1], 0]], np.float32)
     normal = np.broadcast_to(np.array([0, 0, 1], np.float32), (4, 3))
     mesh = Mesh("slab", corner, normal, np.array([[0, 1, 2], [0, 2, 3]], np.uint32), np.zeros(4, np.uint8), np.ones(4, np.uint8))
-    unit = Geometry(Slab(mesh, Coverage(np.zeros((1, 1, 4), np.uint8), (0.0, 0.0), 1.0), 0.0016))
+    slab = Slab(mesh, Coverage(np.zeros((1, 1, 4), np.uint8), (0.0, 0.0), 1.0), 0.0016)
+    unit = Geometry(slab)
     from generators.render.line_sheet import products_on
 
     extra = products_on([item], unit, (0.0, 0.0, 0.30, 0.20), 0.0016)
     eye = Eye((0.0, -3.0, 3.0), (0.0, item.machine.stop[1], 0.95), 2.0, 200, 200)
     seen = Hall(surfaces([item], extra)).picture(eye)[100, 100].astype(int)
     assert seen[1] > 1.5 * seen[0] and seen[1] > 1.3 * seen[2]
+
+    # a row that an edit added to the table, and its colour
+    red = replace(TABLE[0], name="red", base_color=(0.7, 0.02, 0.02), metallic=0.0, roughness=0.9)
+    painted = replace(mesh, material=np.full(4, len(TABLE), np.uint8))
+    unit = Geometry(replace(slab, mesh=painted), materials=(*TABLE, red))
+    extra = products_on([item], unit, (0.0, 0.0, 0.30, 0.20), 0.0016)
+    seen = Hall(surfaces([item], extra)).picture(eye)[100, 100].astype(int)
+    assert seen[0] > 1.5 * seen[1] and seen[0] > 1.5 * seen[2]

@@ -52,6 +52,14 @@ def test_all_channels_on_one_clock(name):
     assert json.loads(json.dumps(taken.truth))["faults"][0]["kind"] == machine.faults[0].kind
 
 
+def test_a_level_needs_a_reading_of_its_own():
+    """A second of sound has 25,600 values whatever the level's rate; 0.4 s hold no level at 1 Hz."""
+    machine = read("motor", "sound", sound=True)
+    level = replace(machine, sensors=tuple(replace(s, quantity="sound_level", rate=1.0) for s in machine.sensors))
+    with pytest.raises(InputError, match=r"0\.4 s at 1 Hz is not 1 to 16777216 values; change the duration"):
+        take(level, seconds=0.4)
+
+
 def test_a_clock_that_is_fast_moves_the_stamp_and_nothing_else():
     machine = read("motor")
     fast = replace(machine, sensors=tuple(replace(s, clock_offset=0.25) for s in machine.sensors))

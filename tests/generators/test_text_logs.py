@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 import text_run
 
+from generators.inspect.line_checks import finished
 from generators.text.knowledge import DRIFTS
 from generators.text.logs import Entry, write_log
 from generators.text.occasions import repairs
 from scenes.errors import SceneError
-from scenes.line.model import Run
+from scenes.line.model import Line, Run, StationFlow
 
 # Written here, apart from the vocabulary: what only somebody who has opened the machine can say.
 CAUSES = {
@@ -269,6 +270,37 @@ def test_clock_times_follow_the_start_of_the_day():
                 told = [int(h) * 60 + int(m) for h, m in re.findall(r"\b(\d\d):(\d\d)", e.text)]
                 true = (e.at + start) / 60 % 1440
                 assert any(min(abs(t - true), 1440 - abs(t - true)) <= 3 for t in told), (e.text, true)
+
+
+def test_shifts_are_called_by_their_time_of_day():
+    names = [r"early|day|1st", r"late|evening|2nd", r"night|3rd"]
+    run, count = text_run.make(6), 0
+    for start, first in ((6.0, 0), (14.0, 1), (22.0, 2), (23.5, 2), (4.0, 0), (1.0, 2)):
+        for e in write_log(run, np.random.default_rng(4), languages=("en",), start_of_day=start * 3600.0):
+            if e.values and "shift" in e.mentions:
+                right = (first + round(e.at % 86400 / 28800)) % 3
+                told = [k for k, words in enumerate(names) if re.search(rf"\b({words})\b", e.text, re.IGNORECASE)]
+                assert not told or right in told, (start, e.text)
+                count += bool(told)
+    assert count > 40
+
+
+def test_units_that_end_at_parallel_stations_are_all_handed_over():
+    """Two testers behind one oven: a unit goes through one of them. And a sampling station behind one tester ends some ways."""
+    from scenes.line.flow import simulate_line
+    flow = {"oven": ("reflow", (), 1.0), "test1": ("test", ("oven",), 1.0), "test2": ("test", ("oven",), 1.0),
+            "sample": ("axi", ("test2",), 0.3)}
+    stations = tuple(StationFlow(n, kind, f"L/{n}", after, 30.0 if after else 14.0, 1.0, share=share)
+                     for n, (kind, after, share) in flow.items())
+    for count in (3, 4):
+        run = simulate_line(Line("L", 15.0, stations[:count]), 8.5 * 3600.0, np.random.default_rng(2))
+        handover, = [e for e in write_log(run, np.random.default_rng(2)) if e.values]
+        ways = run.leave[:, 1:count]
+        out = [np.nanmax(w) for w, came in zip(ways, run.arrive[:, 1:count], strict=True)
+               if np.isfinite(w).any() and np.isfinite(w[np.isfinite(came)]).all()]
+        assert dict(handover.values)["units"] == np.sum(np.array(out) < 8 * 3600) > 1500
+        assert np.isfinite(finished(run)).sum() == len(out)               # and so does the report
+        assert min(np.isfinite(ways).sum(axis=0)[:2]) > 500               # both work
 
 
 @pytest.mark.parametrize("languages", [(), ("de",), ("en", "fr")])

@@ -8,7 +8,7 @@ from scipy import signal
 from generators.traces.heads import PERIOD, head_acceleration
 from generators.traces.line_windows import MAKERS, windows
 from generators.traces.zones import velocity_rms
-from scenes.errors import SceneError
+from scenes.errors import InputError, SceneError
 from scenes.line.model import Drift, Event, Line, Run, Sensor, StationFlow
 from scenes.line.quantities import check
 
@@ -54,6 +54,23 @@ def test_a_window_lies_where_the_unit_is_and_carries_its_sensors_clock():
     assert found["reflow/zone2/blower_acceleration"].start_ns == 174_000_000_000
     assert found["reflow/conveyor/acceleration"].start_ns == 279_000_000_000
     assert all(len(t.values) == 2 * t.sample_rate and t.values.dtype == np.float32 for t in found.values())
+
+
+def test_no_window_reaches_beyond_a_moment():
+    """Zone 7 is passed at 325 s, zone 2 at 175 s. What ends by then anyhow is the same to the bit."""
+    slow = tuple(dataclasses.replace(s, window_rate=500.0) for s in (*SENSORS[1:3], SENSORS[5]))
+    free, bound = (windows(run(sensors=slow), 0, "reflow", SEED, seconds=60.0, until=until) for until in (np.inf, 330.0))
+    assert [t.start_ns // 10**9 for t in free] == [145, 296, 250]         # the clock of zone 7 is 1.5 s fast
+    assert [t.start_ns // 10**9 for t in bound] == [145, 271, 250]
+    assert np.array_equal(free[0].values, bound[0].values) and not np.array_equal(free[1].values, bound[1].values)
+    assert windows(run(sensors=slow), 0, "reflow", SEED, seconds=60.0, until=59.0) == ()
+
+
+@pytest.mark.parametrize(("rate", "seconds"), [(1e6, 60.0), (1.0, 0.1)])
+def test_a_window_has_a_reading_and_not_too_many(rate, seconds):
+    much = dataclasses.replace(SENSORS[1], window_rate=rate)
+    with pytest.raises(InputError, match=r"^reflow/zone2/blower_acceleration: .* is not 1 to 16777216 values; change the length"):
+        windows(run(sensors=(much,)), 0, "reflow", SEED, seconds=seconds)
 
 
 def test_there_is_no_window_where_the_unit_was_not():
@@ -112,9 +129,10 @@ def test_a_renewed_bearing_is_another_specimen_and_a_window_is_always_the_same()
 
 def test_a_window_does_not_depend_on_which_others_are_taken():
     alone = windows(run((0.3, 0.2, 0), sensors=SENSORS[2:3]), 0, "reflow", SEED)
-    zone7 = dataclasses.replace(SENSORS[2], channel="reflow/zone10/blower_acceleration", window_rate=100.0)
-    beside = windows(run((0.3, 0.2, 0), sensors=(zone7, *SENSORS[2:3])), 0, "reflow", SEED)
+    zone10 = dataclasses.replace(SENSORS[2], channel="reflow/zone10/blower_acceleration", window_rate=100.0)
+    beside = windows(run((0.3, 0.2, 0), sensors=(zone10, *SENSORS[2:3])), 0, "reflow", SEED)
     assert len(alone) == 1 and len(beside) == 2
+    assert alone[0].start_ns == beside[1].start_ns and np.array_equal(alone[0].values, beside[1].values)
     conveyor = windows(run((0.3, 0.2, 0), sensors=SENSORS[5:]), 0, "reflow", SEED)
     assert np.array_equal(conveyor[0].values, windows(run((0.3, 0.2, 0)), 0, "reflow", SEED)[3].values, equal_nan=True)
 

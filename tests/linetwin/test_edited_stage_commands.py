@@ -82,6 +82,15 @@ def test_a_stage_is_checked_drawn_and_generated_from(folder: Path, capsys: pytes
     assert code == 2 and "was made from recipe" in told
 
 
+def test_a_stage_is_not_written_over_itself(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Its scene and board lie where the new ones would come to lie."""
+    stage = folder / "stage"
+    before = {p: p.read_bytes() for p in stage.rglob("*") if p.is_file()}
+    code, told = call(capsys, "scene", "usd", stage / "line.usda", "-o", stage)
+    assert code == 2 and "choose another folder" in told and told.count("\n") == 1
+    assert {p: p.read_bytes() for p in stage.rglob("*") if p.is_file()} == before
+
+
 def test_a_stage_of_an_edited_scene_can_be_edited_again(folder: Path, tmp_path: Path) -> None:
     """Edits are kept in the new stage's scene; what is changed there comes on top."""
     from pxr import Gf, Usd

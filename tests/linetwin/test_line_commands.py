@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pytest
+import yaml
 
 from generators.events.cfx import read as read_messages
 from generators.events.channels import ChannelFile
@@ -59,6 +60,41 @@ def test_its_messages_tell_what_inspections_called(told):
     assert "What wore" in page and "escaped them all" in page
 
 
+def test_only_stations_that_judge_have_verdicts(told):
+    """The line has an AOI before the oven, which nobody's rules are about."""
+    messages = read_messages(told / "messages.ndjson")
+    assert {m.Source.rsplit(".", 1)[1] for m in messages if m.MessageName.endswith("UnitsInspected")} == {"spi", "aoi", "axi"}
+    table = (told / "report" / "index.html").read_text().split("false calls in 1,000 units")[1].split("</table>")[0]
+    assert "aoi" in table and "aoi-pre" not in table
+
+
+def test_the_oven_says_what_it_is_set_to(told):
+    """Setpoints are those of the recipe (domain reference 3.4) and 0.70 m/min, readings are what the sensors read of it."""
+    ovens = [m.MessageBody.CommonProcessData for m in read_messages(told / "messages.ndjson")
+             if m.MessageName.endswith("UnitsProcessed") and m.Source.endswith(".reflow")]
+    assert len(ovens) > 100
+    for oven in ovens:
+        assert oven.ConveyorSpeedSetpoint == pytest.approx(70.0) != oven.ConveyorSpeed
+        assert [z.Setpoints[0].Setpoint for z in oven.ZoneData] == [110, 140, 160, 175, 190, 225, 248, 252, 130, 60]
+        assert [z.Zone.ReflowZoneType for z in oven.ZoneData] == ["PreHeat"] * 2 + ["Soak"] * 3 + ["Reflow"] * 3 + ["Cool"] * 2
+
+
+def test_a_line_without_a_sensor_of_one_hertz_runs(examples, tmp_path, capsys):
+    """No table of channels then, and none that an older run left; the result counts what was left out."""
+    scene = yaml.safe_load((examples / "living_line.scene.yaml").read_text())
+    scene["product"]["board"] = str(examples / "boards" / "inspector.kicad_pcb")
+    for station in scene["stations"]:
+        for sensor in station.get("sensors", ()):
+            sensor["rate_hz"] = 0.5
+    (tmp_path / "slow.yaml").write_text(yaml.safe_dump(scene))
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "channels.parquet").write_bytes(b"of an older run")
+    assert call("line", "run", tmp_path / "slow.yaml", "-o", tmp_path / "out", "--hours", 0.2, "--no-inspect", "--json") == 0
+    result = json.loads(capsys.readouterr().out)
+    assert result["channels"] == 0 and result["channels_of_other_rates"] >= 100 and result["messages"] > 100
+    assert not (tmp_path / "out" / "channels.parquet").exists()
+
+
 def test_a_recipe_with_a_scenario_runs_too(examples, tmp_path):
     recipe = tmp_path / "night.yaml"
     recipe.write_text(f"scene: {examples}/living_line.scene.yaml\ncount: 1\nseed: 4\nscenario: {{hours: 0.5, others: false}}\n")
@@ -74,12 +110,27 @@ def test_a_recipe_with_a_scenario_runs_too(examples, tmp_path):
     (("line", "run", "{out}/none.yaml", "-o", "{out}"), "cannot be read"),
     (("line", "serve", "{out}/none"), "run.json: cannot be read"),
     (("line", "serve", "{out}", "--to", "smoke"), "known: opcua, sparkplug"),
+    (("line", "serve", "{out}", "--port", "70000"), "'--port': Input should be less than or equal to 65535"),
+    (("line", "serve", "{out}", "--port", "-1"), "'--port': Input should be greater than or equal to 0"),
     (("line", "documents", "{examples}/living_line.scene.yaml", "-o", "{out}", "--languages", "fr"), "give en, ko or en,ko"),
     (("machine", "record", "{examples}/machines/fan.yaml", "-o", "{out}", "--fault", "unbalance"), "is not kind=severity"),
     (("machine", "record", "{examples}/machines/fan.yaml", "-o", "{out}", "--fault", "unbalnce=1"), "did you mean 'unbalance'"),
 ])
 def test_what_cannot_be_is_one_line_and_an_exit_code(arguments, message, examples, tmp_path, capsys):
     assert call(*(a.format(examples=examples, out=tmp_path) for a in arguments)) == 2
+    said = capsys.readouterr().err
+    assert message in said and said.count("\n") == 1 and "Traceback" not in said
+
+
+@pytest.mark.parametrize(("text", "message"), [
+    ("name: 2026-02-30\n", "s.yaml:1: not valid YAML; a value that cannot be"),
+    ("x: " + "[" * 3000, "nested too deeply"),
+    ("scene: a.yaml\nscene: b.yaml\n", "s.yaml:2: not valid YAML; the key 'scene' is there twice"),
+    ("#" * (5 << 20), "larger than 4 MiB"),
+])
+def test_a_file_that_is_no_yaml_is_told_before_it_is_a_scene_or_a_recipe(text, message, tmp_path, capsys):
+    (tmp_path / "s.yaml").write_text(text)
+    assert call("line", "run", tmp_path / "s.yaml", "-o", tmp_path / "out") == 2
     said = capsys.readouterr().err
     assert message in said and said.count("\n") == 1 and "Traceback" not in said
 

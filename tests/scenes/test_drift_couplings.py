@@ -53,6 +53,14 @@ def test_line_and_process_have_the_same_constants():
     assert (couplings.NOZZLES, couplings.FEEDERS) == (NOZZLES, FEEDERS)
     assert couplings.VACUUM == Placement().vacuum and couplings.WORN_VACUUM == placement.WORN_VACUUM
     assert (couplings.REGULATED, couplings.FULL_VACUUM) == placement.SUPPLY
+    assert (couplings.VACUUM_LIMIT, couplings.VACUUM_SCALE) == (placement.VACUUM_LIMIT, placement.VACUUM_SCALE)
+    assert (couplings.FORCE, couplings.OFFSET) == (Printer().force, Printer().offset_std) and printing.FORCE[0] == couplings.FORCE
+    assert couplings.AMBIENT == Oven().ambient and couplings.BELT_SPEED == Oven().speed / 60
+    a = example()
+    for wear in (0.0, 1.0, 1.3):                                          # new, worn, and beyond: −47.5 kPa
+        placed = placement.place(a, layout(a), Process(placement=Placement(wear=(wear,) * 8)), np.random.default_rng(1))
+        fall = 1 / (1 + np.exp(-(placed.vacuum - couplings.VACUUM_LIMIT) / couplings.VACUUM_SCALE))
+        assert placed.retries / len(a.components) == pytest.approx(couplings.RETRIES + couplings.FALL_RETRIES * fall, rel=1e-9)
 
 
 def test_spi_volume_is_the_printers():

@@ -61,6 +61,19 @@ def test_half_way_by_hand(life, at_half):
     assert float(severity(life, 5.0)) == pytest.approx(at_half, rel=1e-12)
 
 
+def test_running_in_is_inverted_where_an_exponential_would_overflow():
+    """0.85·(1 − e^(−x / 0.005)) + 0.15·x = 0.03, to first order x = 0.005 · 0.03 / 0.85."""
+    steep = Life("run_in", 1.0, 0.85, 0.005)
+    assert float(worked_at(steep, 0.03)) == pytest.approx(0.005 * 0.03 / 0.85, rel=0.02)
+    values = np.linspace(0, 1, 101)
+    for life in (steep, Life("run_in", 7.0, 0.9, 0.5), Life("run_in", 7.0, 0.0, 0.05), Life("run_in", 7.0, 0.08, 0.0005)):
+        assert severity(life, worked_at(life, values)) == pytest.approx(values, abs=1e-12)
+
+
+def test_no_life_is_shorter_than_a_second_or_a_cycle():
+    assert new_life(drift("air_leak", life=1e-9), np.random.default_rng(1)).length == 1.0
+
+
 def test_a_life_is_drawn_once_around_its_mean():
     """Log-normal with the asked mean and coefficient of variation: within 4 standard errors over 4000 parts."""
     rng = np.random.default_rng(5)

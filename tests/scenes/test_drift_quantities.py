@@ -73,6 +73,15 @@ def test_impossible_sensors_are_refused(sensor, kind, message):
         check(sensor, kind)
 
 
+@pytest.mark.parametrize("module", ["zone07", "zone٧", "zone７", "zone7\n", "zone0", "zone", "Zone7", "zone-7",
+                                    "zone" + "7" * 5000])
+def test_a_module_has_one_spelling(module):
+    """Else two channels would read one zone, and one of them would pass for a negative control."""
+    with pytest.raises(SceneError, match="measures nothing that a 'reflow' has") as error:
+        quantity(f"reflow/{module}/temperature", "reflow")
+    assert "\n" not in str(error.value) and len(str(error.value)) < 1500
+
+
 # --- the grid -------------------------------------------------------------------------------------------------------
 
 def test_values_hold_until_the_next():
@@ -141,6 +150,28 @@ def test_a_nozzle_holds_as_hard_as_its_parts_are_held():
     values = truth(here, run_of(here, 1.0), "p1/nozzle3/vacuum", "kPa")
     working = View(run_of(here, 1.0), "p1", TIMES).inside > 0
     assert values[working].mean() == pytest.approx(-55, abs=0.3) and values[~working].max() == pytest.approx(-0.5)
+
+
+@pytest.mark.parametrize("stencil", [80e-6, 160e-6])
+def test_paste_inspection_sees_the_printer_of_each_board_and_its_stencil(stencil):
+    """Two printers side by side, the second one worn out: a blade that lifts the stencil by g prints 1 + g / t as much."""
+    flows = (StationFlow("left", "printer", "L/left", (), 20.0), StationFlow("right", "printer", "L/right", (), 20.0),
+             StationFlow("spi", "spi", "L/spi", ("left", "right"), 20.0),
+             StationFlow("last", "printer", "L/last", ("spi",), 20.0))
+    drifts = tuple(Drift(s, "squeegee_wear", s) for s in ("right", "last"))
+    here = Line("L", TAKT, flows, drifts, stencil=stencil)
+    first = np.arange(UNITS_MADE) * TAKT
+    start = np.column_stack([first, first, first + 40, first + 80])
+    start[::2, 1] = start[1::2, 0] = np.nan                               # every other board
+    looks = np.arange(0, UNITS_MADE * TAKT, 60.0)
+    run = Run(here, UNITS_MADE * TAKT, start, start, start + 20, start + 20, (), looks, np.ones((len(looks), 2)),
+              np.zeros((len(looks), 2)), np.full(UNITS_MADE, 3, np.int32))
+    volume = truth(here, run, "spi/board/volume_mean", times=start[:, 2] + 1)
+    gasket, loss = (KINDS["squeegee_wear"].parameters[name].default for name in ("gasket", "force_loss"))
+    assert volume[::2].mean() == pytest.approx(1.0, abs=0.004)            # 4 SE of 1.2 % over 150 boards
+    assert volume[1::2].mean() == pytest.approx((1 + gasket / stencil) * (1 - 0.25 * loss), rel=0.004)
+    sensor = Sensor("spi/board/volume_mean", "spi", "volume_mean", "1")
+    assert [touches(d, sensor, here) for d in drifts] == [True, False]    # the last printer comes after it
 
 
 def test_a_station_that_is_down_or_off_uses_little():

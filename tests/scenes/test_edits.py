@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from scenes.board import Board, read_board
 from scenes.edits import CameraEdit, Dome, Edits, Gain, LightEdit, MaterialEdit, Paint, PartEdit, lit
-from scenes.edits_file import EditsFile, counted, section, with_edits
-from scenes.edits_over import over
+from scenes.edits_file import LINES_MOST, EditsFile, counted, section, with_edits, within
+from scenes.edits_over import capped, over
 from scenes.errors import SceneError
 from scenes.materials import TABLE, index
 from scenes.optics import Directional, Lighting, Ring
@@ -181,6 +181,76 @@ def test_edits_on_top_of_edits_are_told_of_the_authored_scene() -> None:
     assert both.materials == (MaterialEdit("copper", roughness=0.5, metallic=0.5),) and both.not_carried == ("x",)
     assert over(Edits(parts=(PartEdit("R99", removed=True),)), old, lamps).parts == old.parts[:1]
     assert over(ALL, Edits(), {}) == ALL
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "both"),
+    [
+        ((("A", "B"),), (("B", "C"),), {"A": "C", "B": "C", "D": "D"}),
+        ((("A", "B"),), (("B", "A"),), {"A": "A", "B": "A", "D": "D"}),
+        ((("A", "B"), ("B", "A")), (("B", "C"),), {"A": "C", "B": "A", "D": "D"}),
+        ((("", "B"),), (("B", "C"),), {"A": "C", "B": "C", "D": "C"}),
+        ((("A", "B"),), (("", "C"),), {"A": "C", "B": "C", "D": "C"}),
+        ((("", "B"), ("A", "D")), (("D", "A"),), {"A": "A", "B": "B", "D": "B"}),
+        ((), (("A", "B"),), {"A": "B", "B": "B", "D": "D"}),
+        ((("A", "B"),), (), {"A": "B", "B": "B", "D": "D"}),
+    ],
+)
+def test_a_part_that_was_painted_twice_shows_the_second(
+    old: tuple[tuple[str, str], ...], new: tuple[tuple[str, str], ...], both: dict[str, str]
+) -> None:
+    """What each material of a package shows after both: ``both``, worked out by hand. U2 was painted by the first alone."""
+
+    def shown(paints: tuple[Paint, ...], part: str) -> dict[str, str]:
+        paint = {p.was: p.now for p in paints if part in p.parts}
+        return {was: paint.get(was, paint.get("", was)) for was in "ABD"}
+
+    first = Edits(paints=tuple(Paint(("U1", "U2"), *p) for p in old))
+    made = over(Edits(paints=tuple(Paint(("U1",), *p) for p in new)), first, {}).paints
+    assert shown(made, "U1") == both and shown(made, "U2") == shown(first.paints, "U2")
+    assert len({(p, q.was) for q in made for p in q.parts}) == sum(len(q.parts) for q in made)
+
+
+def test_a_second_repaint_reaches_the_package(board: Board) -> None:
+    from scenes.parts import describe, mesh
+
+    old = Edits(paints=(Paint(("U1",), "epoxy_black", "tin"),))
+    edits = over(Edits(paints=(Paint(("U1",), "tin", "copper"),)), old, {})
+    part = [c for c in board.components if c.reference == "U1"]
+    (painted,) = repainted(part, [describe(part[0])], edits.paints, TABLE)
+    assert index("epoxy_black") in mesh(describe(part[0])).material
+    assert not np.isin(mesh(painted).material, [index("epoxy_black"), index("tin")]).any()
+    assert index("copper") in mesh(painted).material
+
+
+def test_notes_are_cut_off_where_a_scene_holds_no_more(examples: Path) -> None:
+    lines = tuple(f"/x/{k}: y; z" for k in range(600))
+    assert capped(lines[:LINES_MOST]) == lines[:LINES_MOST] and capped(lines[:3], lines[1:4]) == lines[:4]
+    once = capped(lines)
+    assert len(once) == LINES_MOST and once[-1] == "and 101 more" and once[:-1] == lines[:499]
+    both = over(Edits(approximated=lines[300:], not_carried=("a: b",)), Edits(approximated=once, not_carried=lines), {})
+    assert both.approximated == (*lines[:499], "and 202 more") and both.not_carried == (*lines[:499], "and 102 more")
+    scene = examples / "inspector.scene.yaml"
+    assert Scene.parse(with_edits(scene.read_text(), both), scene, scene.parent).edits == both
+
+
+def test_what_the_section_cannot_hold_is_told_one_by_one() -> None:
+    assert within(ALL) == (ALL, [])
+    odd = Edits(
+        (CameraEdit("aoi", "Camera_top", "top", 0, distance=400.0), ALL.cameras[0]),
+        (LightEdit("aoi", "Key", Directional((0.0, 0.0, 1.0), (1e7, 0.0, 0.0))), ALL.lights[0]),
+        (PartEdit("R1", move=(math.nan, 0.0)), PartEdit("R" * 501, removed=True), ALL.parts[0]),
+        (MaterialEdit("glow", like="copper", base_color=(2.0, 0.0, 0.0)), *ALL.materials),
+        (Paint(("U1",), "copper", "glow"), ALL.paints[0]),
+    )
+    kept, told = within(odd)
+    assert kept == Edits(odd.cameras[1:], odd.lights[1:], odd.parts[2:], odd.materials[1:], odd.paints[1:])
+    assert [e for e, _ in told] == [odd.cameras[0], odd.lights[0], *odd.parts[:2], odd.materials[0], odd.paints[0]]
+    assert told[0][1] == "distance_m: Input should be less than or equal to 100, and it is '400.0'"
+    assert told[-1][1] == "the material 'glow' is not carried"
+    many = Edits(materials=tuple(MaterialEdit(f"m{k}", like="copper") for k in range(205)))
+    kept, told = within(many)
+    assert kept.materials == many.materials[:200] and {why for _, why in told} == {"more than 200 materials changed"}
 
 
 def test_two_components_change_places_with_their_lands(board: Board) -> None:

@@ -17,7 +17,7 @@ from scenes.equipment.oven import ENTRY, EXIT, oven
 from scenes.equipment.placer import placer
 from scenes.equipment.printer import FRAME, printer
 from scenes.equipment.tester import tester as bed_of_nails
-from scenes.errors import AssetError
+from scenes.errors import AssetError, SceneError
 from scenes.parts.solids import signed_volume
 from scenes.scene import Scene
 
@@ -280,6 +280,14 @@ def test_authored_machines_stand_in_and_stand_by(examples, tmp_path):
     assert robot.path == "Demo/SMT/Line 1/robot" and robot.station == ""
     low, high = robot.machine.bounds()
     assert low == pytest.approx([2.5 - 0.3, 1.5 - 0.4, 0.0], abs=1e-6) and high == pytest.approx([2.8, 1.9, 1.2], abs=1e-6)
+
+
+def test_two_authored_machines_have_two_names(examples):
+    text = (examples / "inspector.scene.yaml").read_text()
+    text += "\nequipment: [{id: axi, model: a.gltf}, {id: robot, model: a.gltf}, {id: axi, model: b.gltf}]\n"
+    with pytest.raises(SceneError, match="equipment: id 'axi' is used 2 times; every machine has its own") as error:
+        Scene.parse(text, examples / "inspector.scene.yaml", examples)
+    assert "\n" not in str(error.value)
 
 
 def test_authored_machines_are_read_from_the_scene_folder_only(examples, tmp_path):

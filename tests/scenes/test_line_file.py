@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 import yaml
+from pydantic import TypeAdapter
 
 from scenes.errors import SceneError
 from scenes.line.drifts import KINDS
+from scenes.line.model import Line
 from scenes.scene import Scene
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "living_line.scene.yaml"
@@ -50,6 +52,18 @@ def test_a_line_is_read_as_written(tmp_path):
     assert (found.sensors[1].noise, found.sensors[1].clock_offset, found.sensors[1].rate) == (0.2, 1.5, 1.0)
 
 
+def test_a_line_has_the_stencil_of_its_product_and_older_lines_that_of_then(tmp_path):
+    data = copy.deepcopy(SMALL)
+    data["product"]["stencil_um"] = 80
+    found = read(tmp_path, data).production
+    assert found is not None and found.stencil == 80e-6
+    usual = read(tmp_path, SMALL).production                              # 120 µm, where a product does not say
+    assert usual is not None
+    written = TypeAdapter(Line).dump_python(usual)
+    del written["stencil"]                                                # as runs were written before
+    assert TypeAdapter(Line).validate_python(written) == usual
+
+
 def test_stations_are_put_in_the_order_of_the_units(tmp_path):
     data = copy.deepcopy(SMALL)
     data["stations"][1]["flow"]["after"] = ["test"]
@@ -73,7 +87,14 @@ MALFORMED = {
     "circle through the first": ("stations.0.flow", {"after": ["test"]}, "stations.0.flow.after", "in a circle"),
     "no flow on one": ("stations.2", {"flow": GONE}, "stations.2.flow", "missing on 'axi' while 'printer' has one; add flow"),
     "no cycle time": ("stations.2.flow", {"cycle_s": GONE}, "stations.2.flow.cycle_s", "missing; add it"),
-    "cycle time of 0": ("stations.2.flow", {"cycle_s": 0}, "stations.2.flow.cycle_s", "greater than 0"),
+    "cycle time of 0": ("stations.2.flow", {"cycle_s": 0}, "stations.2.flow.cycle_s", "greater than or equal to 0.1"),
+    "takt of a microsecond": ("production", {"takt_s": 1e-6}, "production.takt_s", "greater than or equal to 0.1"),
+    "stops without end": ("stations.0.flow", {"mtbf_h": 1e-12, "mttr_min": 0}, "stations.0.flow.mtbf_h", "equal to 0.0003"),
+    "life of no time": ("stations.1.drifts.0", {"life_h": 1e-10, "repair_min": 0}, "stations.1.drifts.0.life_h", "to 0.0003"),
+    "life of no cycle": ("stations.0.drifts.0", {"life_cycles": 0.01}, "stations.0.drifts.0.life_cycles", "equal to 1"),
+    "endless noise": ("stations.1.sensors.0", {"noise": math.inf}, "stations.1.sensors.0.noise", "finite number"),
+    "parameter that is none": ("stations.1.drifts.0", {"parameters": {"loss": math.nan}}, "stations.1.drifts.0.parameters.loss",
+                               "finite number"),
     "no takt": ("production", {"takt_s": GONE}, "production.takt_s", "missing; add it"),
     "no production": ("", {"production": GONE}, "production", "add production: {takt_s: 24}"),
     "production alone": ("", {"stations": [{"id": "aoi"}]}, "production", "or leave it out"),
@@ -92,6 +113,15 @@ MALFORMED = {
     "unknown drift": ("stations.1.drifts.0", {"kind": "zone_heatr"}, "stations.1.drifts.0.kind", "did you mean 'zone_heater'?"),
     "unknown zone": ("stations.1.drifts.0", {"module": "zone11"}, "stations.1.drifts.0.module", "give zone1 … zone"),
     "life in the wrong count": ("stations.0.drifts.0", {"life_h": 3}, "stations.0.drifts.0.life_h", "write life_cycles"),
+    "one part with two drifts": ("stations.1", {"drifts": [
+        {"id": name, "kind": "zone_heater", "module": "zone7", "life_h": 900} for name in ("heat", "heat2")]},
+        "stations.1.drifts.1", "'heat' is the same 'zone_heater' of zone7; a part wears once, give it one drift"),
+    "zone with a nought": ("stations.1.sensors.0", {"modules": ["zone07"]}, "stations.1.sensors.0.modules.0", "match pattern"),
+    "zone in other digits": ("stations.1.sensors.0", {"modules": ["zone٧"]}, "stations.1.sensors.0.modules.0", "match pattern"),
+    "zone and a line": ("stations.1.sensors.0", {"modules": ["zone7\n"]}, "stations.1.sensors.0.modules.0", "match pattern"),
+    "zone of many digits": ("stations.1.sensors.0", {"modules": ["zone" + "7" * 5000]}, "stations.1.sensors.0.modules.0",
+                            "at most 40 characters"),
+    "quantity and a line": ("stations.1.sensors.0", {"quantity": "duty\n"}, "stations.1.sensors.0.quantity", "match pattern"),
     "unknown parameter": ("stations.1.drifts.0", {"parameters": {"los": 0.5}}, "stations.1.drifts.0.parameters.los", "known: "),
     "unknown unit": ("stations.1.sensors.0", {"unit": "degF"}, "stations.1.sensors.0.unit", "known: °C"),
     "unknown quantity": ("stations.1.sensors.0", {"quantity": "temprature"}, "stations.1.sensors.0", "zone1…10/temperature"),

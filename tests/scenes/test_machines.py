@@ -88,6 +88,8 @@ def test_every_type_has_faults_of_its_own():
     ({"sensors__3__position_m": [20, 1, 1]}, "give a place inside the room"),
     ({"sensors__3__position_m": [3.2, 3.3, 0.8]}, "less than 0.3 m from the machine"),
     ({"sensors__3__rate_hz": 25600.5}, "sound needs whole hertz"),
+    ({"sensors__0__bandwidth_hz": 1e-6}, "bandwidth_hz: Input should be greater than or equal to 1"),
+    ({"sensors__3__quantity": "sound_level", "sensors__3__rate_hz": 48000}, "rate_hz 48000; levels are of sound at 25600 Hz"),
     ({"sensors__4__quantity": "ultrasonic_level"}, "a pump has no ultrasonic_level; remove the sensor"),
     ({"sensors": []}, "sensors: Tuple should have at least 1 item"),
 ])

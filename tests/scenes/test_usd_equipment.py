@@ -1,10 +1,13 @@
 """Machines in a stage: where the layout has them, joints that hold together, what repeats is shared, the unit on its belts."""
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from test_usd_edits import tiny
 
-from scenes.equipment import Board, line_layout
+from scenes.equipment import board_of, line_layout
 from scenes.optics import Look
 from scenes.scene import Scene
 from scenes.smt.family import FAMILY
@@ -30,7 +33,7 @@ def told(examples, tmp_path_factory):
     camera = looking_down("top", (0.02, 0.015), 30e-6, 1400, 1000)
     contents = contents_of(scene, geometry, {}, {"aoi": views_of([camera], "rgb")}, **vars(furniture))
     root = write(contents, tmp_path_factory.mktemp("stage"))
-    placed = line_layout(scene, Board(round(box[2] - box[0], 6), round(box[3] - box[1], 6), round(geometry.slab.thickness, 6)))
+    placed = line_layout(scene, board_of(box, geometry.slab.thickness))
     return Usd.Stage.Open(str(root)), placed, furniture, box, geometry.slab.thickness
 
 
@@ -102,6 +105,25 @@ def test_joints_hold_bodies_where_they_are(told):
                 assert made.GetUpperLimitAttr().Get() == pytest.approx(body.joint.upper, abs=1e-6)
             count += 1
     assert count > 150
+
+
+def test_machines_with_one_name_stand_side_by_side(examples, tmp_path):
+    """A station called unloader has a conveyor as the line's end has one; a robot may be called loader."""
+    from scenes.usd.write import layers
+
+    (tmp_path / "arm.urdf").write_text('<robot name="a"><link name="b"><visual><geometry><box size="1 1 1"/></geometry></visual>'
+                                       "</link></robot>")
+    text = (examples / "inspector.scene.yaml").read_text().replace("boards/inspector", f"{examples}/boards/inspector")
+    text = text.replace("id: aoi", "id: unloader") + "\nequipment: [{id: loader, model: arm.urdf}]\n"
+    scene = Scene.parse(text, tmp_path / "scene.yaml", tmp_path)
+    found = furnish(scene, (0.0, 0.0, 0.08, 0.05), 0.0016)
+    names = [node.name for node in found.equipment]
+    assert names[0] == "loader" and names[-2:] == ["unloader", "loader_2"]
+    assert [n for n in names if n.startswith("conveyor_unloader")] == ["conveyor_unloader", "conveyor_unloader_2"]
+    contents = replace(tiny(), equipment=found.equipment, prototypes=found.prototypes,
+                       materials=(*tiny().materials, *found.materials))
+    layer = layers(contents)["equipment.usda"]
+    assert sorted(layer.GetPrimAtPath("/World/A/B/Equipment").nameChildren.keys()) == sorted(names)
 
 
 def test_what_repeats_is_shared(told):

@@ -83,6 +83,7 @@ def test_lights_by_hand(told, folder):
         stage.GetPrimAtPath(f"{BENCH}/Light_dome").GetAttribute("inputs:intensity").Set(2.0)
         lamp = UsdLux.DistantLight.Define(stage, f"{BENCH}/Sun")
         lamp.CreateIntensityAttr(math.pi)
+        lamp.CreateNormalizeAttr(True)
         UsdLux.SphereLight.Define(stage, f"{BENCH}/Bulb")
 
     after = edited(folder, change)

@@ -55,10 +55,13 @@ class _Loader(yaml.SafeLoader):
 
     def construct_object(self, node: Any, deep: bool = False) -> Any:
         try:
-            return super().construct_object(node, deep)
+            made = super().construct_object(node, deep)
         except UNREAD as found:
             raise yaml.constructor.ConstructorError(None, None, f"a value that cannot be ({type(found).__name__}), correct it or "
                                                     "put it in quotes", node.start_mark) from None
+        if isinstance(made, str) and "\0" in made:             # no file has such a name
+            raise yaml.constructor.ConstructorError(None, None, "a text with a NUL in it, remove that", node.start_mark)
+        return made
 
 
 class _Shown(reprlib.Repr):

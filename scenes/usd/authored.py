@@ -45,6 +45,8 @@ def refuse(folder: Path, scene: Scene) -> None:
         if file.is_relative_to(authored) or (file.parent == folder.resolve() and file.suffix.lower() in STAGES):
             raise SceneError(f"{folder}: the scene {scene.path} is made from {file}, which writing there replaces; choose "
                              "another folder")
+    if scene.path.suffix.lower() in STAGES and folder.resolve().is_relative_to((scene.path.parent / FOLDER).resolve()):
+        raise SceneError(f"{folder}: belongs to the stage {scene.path}; choose another folder")
     place = folder / FOLDER
     ours = not place.is_symlink() and (place / NAME).is_file() and (place / ROOT).is_file()
     if (place.exists() or place.is_symlink()) and not ours:

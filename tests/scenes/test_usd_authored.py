@@ -54,6 +54,8 @@ def test_a_stage_is_not_written_over_itself(scene: Path, tmp_path: Path) -> None
         with pytest.raises(SceneError, match="which writing there replaces; choose another folder") as error:
             again()
         assert "\n" not in str(error.value)
+    with pytest.raises(SceneError, match="belongs to the stage"):
+        write_kept(tiny(), out / "authored", Scene.read(root))
     assert _files(out) == before
     assert Scene.read(root).digest() == Scene.read(scene).digest()
     # the scene itself may be written there again, and a copy of the stage elsewhere
@@ -159,7 +161,7 @@ def test_a_model_that_names_what_is_elsewhere_is_refused(model: str, named: str,
 
 
 @pytest.mark.parametrize(("section", "told"), [
-    (r'product: {board: "a\0b"}', "is no path"),
+    (r'product: {board: "a\0b"}', "a NUL in it"),
     ("product: {board: " + "x" * 5000 + "}", "is no path"),
     ("product: {board: ../../../../../../../..}", "lies outside"),
     ("product: {board: b.kicad_pcb, models: [/]}", "lies outside"),

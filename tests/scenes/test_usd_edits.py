@@ -507,4 +507,5 @@ def test_paths_elsewhere_are_gathered_beside_the_stage(tmp_path: Path) -> None:
     (tmp_path / "near" / "s.yaml").write_text(SCENE.replace("boards/", "../far/"))
     keep(write(tiny(), tmp_path / "stage"), Scene.read(tmp_path / "near" / "s.yaml"))
     scene = Scene.read(tmp_path / "stage" / "line.usda")
-    assert scene.product.board == (tmp_path / "stage" / "authored" / "files" / "0" / "b.kicad_pcb").resolve() and scene.edits == Edits()
+    assert scene.product.board == (tmp_path / "stage" / "authored" / "files" / "0" / "b.kicad_pcb").resolve()
+    assert scene.edits == Edits()

@@ -39,6 +39,7 @@ def _bomb(levels: int) -> str:
     ("x: !!python/object/apply:os.system [ls]", "could not determine a constructor"),
     ("- 1\n", "a scene is a mapping; write one"),
     ("x: \0", "not valid YAML"),
+    ('x: 1\nboard: "a\\0b"', r"s\.yaml:2: .*a NUL in it"),
     ("x: [1", r"s\.yaml:1: not valid YAML"),
     ("b: {<<: [{c: 1}, {d: 2}]}", "'<<' takes one mapping"),
     ("\n".join(["a0: &a0 {" + ", ".join(f"k{k}: 1" for k in range(2000)) + "}",

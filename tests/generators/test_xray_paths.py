@@ -9,13 +9,14 @@ import render_scene as made
 import shapely
 
 from generators.imaging.xray_labels import label_xray
+from generators.render.gl.paths import around, through
 from scenes.board.artwork import extrude
 from scenes.errors import InputError
 from scenes.family import Defect, Finding, Taxonomy
 from scenes.geometry import Buried, Coverage, Geometry, Mesh, Slab, Voids
 from scenes.instruments.xray import XrayMachine
 from scenes.materials import TABLE, index
-from scenes.optics import Look
+from scenes.optics import Look, looking_down
 
 DEG = np.pi / 180
 CONE = XrayMachine(energy=60e3, pixel_size=10e-6, width=256, height=192)
@@ -239,3 +240,26 @@ def test_the_mask_of_a_void_is_its_shadow(gl, view):
     assert taken.sum() > 400
     assert (found.visible != taken).sum() <= 2                              # a ray that touches
     assert not found.hidden
+
+
+def test_the_middle_of_a_board_is_where_rays_go_through_top_and_bottom():
+    box, thickness = (0.0, 0.0, 30e-3, 20e-3), 1.6e-3
+    for roll, distance in ((0.0, 0.1), (0.02, 0.08), (-0.03, 0.5)):
+        camera = looking_down("x", (24e-3, 12e-3), 50e-6, 400, 300, distance=distance, model="perspective", roll=roll)
+        x, y, w, h = through(camera, box, thickness)
+        assert w > 150 and h > 150
+        corners = [(x + i * w, y + j * h) for i in (0, 1) for j in (0, 1)]
+        eye = camera.pose[:3, 3]
+        for column, row in corners:
+            ahead = np.array([(column - 200) * 50e-6, (150 - row) * 50e-6, -distance])
+            ray = camera.pose[:3, :3] @ ahead
+            for z in (0.0, -thickness):
+                at = eye + ray * (z - eye[2]) / ray[2]
+                assert box[0] < at[0] < box[2] and box[1] < at[1] < box[3]
+        parts = [(x, y, w, h), *around((x, y, w, h), 400, 300)]
+        cover = np.zeros((300, 400), int)
+        for left, above, width, height in parts:
+            cover[above:above + height, left:left + width] += 1
+        assert (cover == 1).all()                                # every pixel once
+    away = looking_down("x", (80e-3, 12e-3), 50e-6, 400, 300, model="perspective")
+    assert 0 in through(away, box, thickness)[2:]

@@ -38,11 +38,11 @@ class Programs:
                         if path.name.endswith(".glsl")}
 
     def get(self, vertex: str, fragment: str, *, lamps: int = 0, film: bool = False, soup: bool = False,
-            listed: bool = False, mark_below: bool = False, layers: int = 0) -> moderngl.Program:
-        key = (vertex, fragment, lamps, film, soup, listed, mark_below, layers)
+            listed: bool = False, mark_below: bool = False, within: bool = False, layers: int = 0) -> moderngl.Program:
+        key = (vertex, fragment, lamps, film, soup, listed, mark_below, within, layers)
         if key not in self._made:
             head = "#version 430\n" + f"#define LAMPS {lamps}\n#define BIAS 0.00004\n#define LAYERS {layers}\n"
-            asked = {"FILM": film, "SOUP": soup, "LISTED": listed, "MARK_BELOW": mark_below}
+            asked = {"FILM": film, "SOUP": soup, "LISTED": listed, "MARK_BELOW": mark_below, "WITHIN": within}
             head += "".join(f"#define {name}\n" for name, is_set in asked.items() if is_set)
             shading = self._source["facet"] + (self._source["light"] if fragment in ("shade_frag", "board_frag") else "")
             heat = self._source["radiant"] if fragment.startswith("radiant_") else ""

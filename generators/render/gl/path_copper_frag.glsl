@@ -34,6 +34,9 @@ void main() {
         metal += layer[i].y * texture(buried[i / 4], uv)[i % 4] * inside(uv);
     }
 #endif
+#ifdef WITHIN
+    float inner = thickness;                            // no ray of these pixels comes near a side of the box
+#else
     // metres down at which the ray enters and leaves the box
     at = point + along * point.z;
     vec2 flat_ = mix(along.xy, vec2(1e-9), lessThan(abs(along.xy), vec2(1e-9)));
@@ -41,5 +44,6 @@ void main() {
     vec2 low = min(one, two), high = max(one, two);
     float inner = min(thickness, min(high.x, high.y)) - max(0.0, max(low.x, low.y));
     inner = box.z > box.x ? max(inner, 0.0) : 0.0;
+#endif
     out_path = (copper * metal + laminate * inner) * length(along);
 }

@@ -30,6 +30,7 @@ from scenes.materials import index
 from scenes.optics import Camera
 
 F32 = NDArray[np.float32]
+Part = tuple[int, int, int, int]               # of a picture: x, y, width, height [px]
 
 LAYERS_MOST = 32                               # copper layers below the front: eight textures
 BELOW = 4e-3                                   # [m] pins reach this far out of the board's back
@@ -140,7 +141,7 @@ class Paths:
 
         self._gl.enable_only(moderngl.NOTHING)
         below = self._below.get(slab.buried) if slab.buried is not None else None
-        self._board(slab, below, camera, eye, copper - laminate, laminate)
+        self._board(target, slab, below, camera, eye, copper - laminate, laminate)
         self._gl.enable_only(moderngl.BLEND)
         self._gl.blend_func = moderngl.ONE, moderngl.ONE
         program = drawing.programs.get("path_slab_vert", "path_frag")
@@ -185,29 +186,41 @@ class Paths:
         drawing.solid()
         return out
 
-    def _board(self, slab: Slab, below: _Below | None, camera: Camera, eye: tuple[float, ...], copper: F32,
-               laminate: F32) -> None:
-        """Every pixel once: this also clears the target."""
+    def _board(self, target: moderngl.Framebuffer, slab: Slab, below: _Below | None, camera: Camera, eye: tuple[float, ...],
+               copper: F32, laminate: F32) -> None:
+        """Every pixel once: this also clears the target. Only where a side of the box is near, anything asks for it."""
         half = np.array([camera.width, camera.height]) * camera.pixel_size / 2
         pose, buried = camera.pose, slab.buried
         corner = pose[:3, 3] - camera.distance * pose[:3, 2] - half[0] * pose[:3, 0] + half[1] * pose[:3, 1]
-        program = self._drawing.programs.get("screen_vert", "path_copper_frag", layers=len(below.layers) if below else 0)
         units = [UNITS["artwork"]]
         self._drawing.artwork(slab).use(units[0])
         self._smooth[camera.pixel_size > _COARSE * slab.coverage.texel_size].use(units[0])
+        uniforms: dict[str, object] = {
+            "eye": eye, "corner": tuple(corner), "right": tuple(camera.pixel_size * pose[:3, 0]),
+            "down": tuple(-camera.pixel_size * pose[:3, 1]), "copper": tuple(copper), "artwork": units[0],
+            "artwork_map": self._drawing.laminate(slab).artwork_map, "front": slab.copper_thickness, "screen_depth": 0.5,
+            "laminate": tuple(laminate), "thickness": slab.thickness, "box": buried.box if buried else (1.0, 1.0, 0.0, 0.0)}
         if below is not None and buried is not None:
             for unit, texture in enumerate(below.textures, _BURIED):
                 texture.use(unit)
                 self._smooth[camera.pixel_size > _COARSE * buried.texel_size].use(unit)
                 units.append(unit)
             if below.textures:
-                layers = units[1] if len(units) == 2 else tuple(units[1:])
-                assign(program, buried=layers, buried_map=below.map, layer=below.layers)
-        assign(program, eye=eye, corner=tuple(corner), right=tuple(camera.pixel_size * pose[:3, 0]),
-               down=tuple(-camera.pixel_size * pose[:3, 1]), copper=tuple(copper), artwork=units[0],
-               artwork_map=self._drawing.laminate(slab).artwork_map, front=slab.copper_thickness, screen_depth=0.5,
-               laminate=tuple(laminate), thickness=slab.thickness, box=buried.box if buried else (1.0, 1.0, 0.0, 0.0))
-        self._drawing.screen(program)
+                uniforms |= {"buried": units[1] if len(units) == 2 else tuple(units[1:]), "buried_map": below.map,
+                             "layer": below.layers}
+        # far from the board's rim every ray goes in through its top and out through its bottom
+        middle = through(camera, buried.box, slab.thickness) if buried is not None else (0, 0, 0, 0)
+        for within, parts in ((True, [middle]), (False, around(middle, camera.width, camera.height))):
+            program = self._drawing.programs.get("screen_vert", "path_copper_frag", within=within,
+                                                 layers=len(below.layers) if below else 0)
+            assign(program, **uniforms)
+            for part in parts:
+                if part[2] > 0 and part[3] > 0:
+                    target.scissor = part
+                    target.use()
+                    self._drawing.screen(program)
+        target.scissor = 0, 0, camera.width, camera.height
+        target.use()
         for unit in units:
             self._smooth[0].clear(unit)
 
@@ -233,6 +246,39 @@ class Paths:
             rows.release()
         for sampler in self._smooth:
             sampler.release()
+
+
+def through(camera: Camera, box: tuple[float, float, float, float], thickness: float) -> Part:
+    """Pixels whose rays enter a box (x0, y0, x1, y1; top at z = 0) through its top and leave it through its bottom.
+
+    An upright rectangle between the projected corners of both, a pixel smaller; empty where there is none, and where the
+    camera is turned so far that its corners are not inside.
+    """
+    x0, y0, x1, y1 = box
+    corners = np.array([(x, y, z) for z in (0.0, -thickness) for x, y in ((x0, y0), (x1, y0), (x1, y1), (x0, y1))])
+    at = camera.project(corners)
+    middle = at.mean(axis=0)
+    low = np.where(at < middle, at, -np.inf).max(axis=0)
+    high = np.where(at > middle, at, np.inf).min(axis=0)
+    left, above = (int(v) for v in np.clip(np.ceil(low) + 1, 0, (camera.width, camera.height)))
+    right, below = (int(v) for v in np.clip(np.floor(high) - 1, 0, (camera.width, camera.height)))
+    # a picture of the rectangle on a plane is convex: its corners speak for all of it
+    place = np.array([(x, y) for x in (left, right) for y in (above, below)], float)
+    ahead = np.column_stack([(place[:, 0] - camera.width / 2) * camera.pixel_size,
+                             (camera.height / 2 - place[:, 1]) * camera.pixel_size, np.full(4, -camera.distance)])
+    seen = ahead @ camera.pose[:3, :3].T + camera.pose[:3, 3]                  # in the focus plane
+    along = seen - camera.pose[:3, 3] if camera.model == "perspective" else np.tile(-camera.pose[:3, 2], (4, 1))
+    for z in (0.0, -thickness):
+        x, y = (seen + along * ((z - seen[:, 2]) / along[:, 2])[:, None]).T[:2]
+        if not ((x > x0) & (x < x1) & (y > y0) & (y < y1)).all():
+            return 0, 0, 0, 0
+    return left, above, max(right - left, 0), max(below - above, 0)
+
+
+def around(part: Part, width: int, height: int) -> list[Part]:
+    """What a picture has beside one part of it."""
+    x, y, w, h = part
+    return [(0, 0, width, y), (0, y, x, h), (x + w, y, width - x - w, h), (0, y + h, width, height - y - h)]
 
 
 def _within(center: F32, radius: F32, area: Window) -> NDArray[np.bool_]:

@@ -9,12 +9,13 @@
 """
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from scenes.errors import DatasetError, InputError
+from generators.masks import Box, Rle, rle_box
+from scenes.errors import InputError
 
 if TYPE_CHECKING:
     from generators.dataset.reader import Dataset
@@ -51,10 +52,12 @@ class ExportReport:
 def export(dataset: Dataset, format: str, out: Path, *, progress: Progress | None = None, **options: Any) -> ExportReport:
     """Write ``dataset`` in ``format``. Raises InputError for an unknown format or option, DatasetError for a taken folder.
 
-    ``progress`` is handed to exporters that take one.
+    ``out`` is there as a whole or not at all, whatever the exporter does. ``progress`` is handed to exporters that take one.
     """
     from importlib.metadata import entry_points
     from inspect import signature
+
+    from generators.dataset.folders import whole_folder
 
     found = {e.name: e for e in entry_points(group="linetwin.exporters")}
     if format not in found:
@@ -63,25 +66,12 @@ def export(dataset: Dataset, format: str, out: Path, *, progress: Progress | Non
     if progress is not None and "progress" in signature(exporter).parameters:
         options["progress"] = progress
     try:
-        return exporter(dataset, Path(out), **options)  # type: ignore[no-any-return]
+        with whole_folder(Path(out)) as folder:
+            return replace(exporter(dataset, folder, **options), out=str(out))
     except TypeError as error:
         if "keyword argument" not in str(error):
             raise
         raise InputError(f"export {format}: {error}; see linetwin export --help") from None
-
-
-def fresh_folder(out: Path) -> Path:
-    """A new or empty folder. Raises DatasetError where something is in it, StorageError where it cannot be made."""
-    from generators.dataset.shards import storage_error
-
-    out = Path(out)
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        if any(out.iterdir()):
-            raise DatasetError(f"{out}: is not empty; choose a new folder, exports never overwrite")
-    except OSError as error:
-        raise storage_error(out, error) from error
-    return out
 
 
 def write_bytes(path: Path, data: bytes) -> None:
@@ -115,6 +105,26 @@ def frames(dataset: Dataset, split: str | None, *, columns: Sequence[str] = (),
                 yield row, number, f"{row.id}-{number}", tuple(i for i in row.instances if i.frame == number)
 
 
+def chosen(instances: Iterable[Labelled], masks: str, defects_only: bool,
+           left_out: dict[str, int]) -> Iterator[tuple[Labelled, Rle, Box]]:
+    """Instances with a pixel to show, their run lengths and boxes. Counts the others by reason in ``left_out``.
+
+    Args:
+        masks: "visible" leaves hidden instances out; "amodal" keeps them.
+        defects_only: Leave parts without a defect out.
+    """
+    for item in instances:
+        if defects_only and not item.defect:
+            left_out["parts without a defect"] += 1
+            continue
+        rle = item.rle if masks == "visible" else item.amodal_rle
+        box = rle_box(rle)
+        if box is None:
+            left_out["hidden"] += 1
+            continue
+        yield item, rle, box
+
+
 def picture_file(row: Row, frame: int) -> tuple[str, bytes]:
     """(extension, bytes) of a frame's picture as a file of its own: stored PNGs are deflated, JPEGs stay as they are."""
     from generators.encoding import png_encode
@@ -125,4 +135,4 @@ def picture_file(row: Row, frame: int) -> tuple[str, bytes]:
     return ".png", png_encode(row.rgb(frame), level=1)
 
 
-__all__ = ["ExportReport", "Progress", "export", "frames", "fresh_folder", "picture_file", "write_bytes"]
+__all__ = ["ExportReport", "Progress", "chosen", "export", "frames", "picture_file", "write_bytes"]

@@ -25,7 +25,6 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from generators.dataset.folders import whole_folder
 from generators.dataset.schema import bug
 from generators.encoding import png_encode
 from generators.exports import ExportReport, Progress, frames, write_bytes
@@ -90,41 +89,40 @@ def export(dataset: Dataset, out: Path, *, split: str | None = None, tasks: Sequ
     lists: dict[str, list[str]] = {}
     samples: set[str] = set()
     images = defective = 0
-    with whole_folder(out) as root:
-        for row, pairs, lonely in _pairs(dataset, split, progress):
-            left_out["frames without a golden twin"] += lonely
-            for pair in pairs:
-                samples.add(row.id)
-                seen, golden = row.rgb(pair.test), row.rgb(pair.golden)
-                if "segment" in tasks:
-                    _segment(root / "segment", pair, seen, golden)
-                    lists.setdefault(row.split, []).append(f"{pair.stem}.png")
+    for row, pairs, lonely in _pairs(dataset, split, progress):
+        left_out["frames without a golden twin"] += lonely
+        for pair in pairs:
+            samples.add(row.id)
+            seen, golden = row.rgb(pair.test), row.rgb(pair.golden)
+            if "segment" in tasks:
+                _segment(out / "segment", pair, seen, golden)
+                lists.setdefault(row.split, []).append(f"{pair.stem}.png")
+                images += 2
+            if "classify" in tasks:
+                for crop in _crops(pair, order, margin, smallest, left_out):
+                    x, y, w, h = crop.window
+                    places = []
+                    for name, picture in (("test", seen), (GOLDEN, golden)):
+                        place = f"images/{pair.stem}/{name}"
+                        write_bytes(out / "classify" / place / f"{crop.name}.png",
+                                    png_encode(np.ascontiguousarray(picture[y:y + h, x:x + w]), level=1))
+                        places.append(place)
+                    label = labels[crop.label] if crop.label else PASS
+                    tables.setdefault(row.split, []).append((places[0], places[1], label, crop.name))
                     images += 2
-                if "classify" in tasks:
-                    for crop in _crops(pair, order, margin, smallest, left_out):
-                        x, y, w, h = crop.window
-                        places = []
-                        for name, picture in (("test", seen), (GOLDEN, golden)):
-                            place = f"images/{pair.stem}/{name}"
-                            write_bytes(root / "classify" / place / f"{crop.name}.png",
-                                        png_encode(np.ascontiguousarray(picture[y:y + h, x:x + w]), level=1))
-                            places.append(place)
-                        label = labels[crop.label] if crop.label else PASS
-                        tables.setdefault(row.split, []).append((places[0], places[1], label, crop.name))
-                        images += 2
-                        defective += label != PASS
-        if not samples:
-            raise DatasetError(f"{dataset.path}: holds no golden frames{f' in split {split}' if split else ''}; say 'outputs: "
-                               "{golden: true}' in the recipe and generate into a new folder")
-        for name, rows in sorted(tables.items()):
-            text = io.StringIO()
-            writer = csv.writer(text, lineterminator="\n")
-            writer.writerow(COLUMNS)
-            writer.writerows(rows)
-            write_bytes(root / "classify" / "labels" / f"{name}.csv", text.getvalue().encode())
-        for name, files in sorted(lists.items()):
-            write_bytes(root / "segment" / "list" / f"{name}.txt", "".join(f"{f}\n" for f in files).encode())
-        _read_back(root, tables)
+                    defective += label != PASS
+    if not samples:
+        raise DatasetError(f"{dataset.path}: holds no golden frames{f' in split {split}' if split else ''}; say 'outputs: "
+                           "{golden: true}' in the recipe and generate into a new folder")
+    for name, rows in sorted(tables.items()):
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(COLUMNS)
+        writer.writerows(rows)
+        write_bytes(out / "classify" / "labels" / f"{name}.csv", text.getvalue().encode())
+    for name, files in sorted(lists.items()):
+        write_bytes(out / "segment" / "list" / f"{name}.txt", "".join(f"{f}\n" for f in files).encode())
+    _read_back(out, tables)
     crops = sum(map(len, tables.values()))
     figures = {"pairs of pictures": float(sum(map(len, lists.values()))), "pairs of crops": float(crops),
                "of these defective": float(defective)}

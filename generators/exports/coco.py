@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from generators.dataset.schema import bug
-from generators.exports import ExportReport, frames, fresh_folder, picture_file, write_bytes
-from generators.masks import rle_area, rle_box
+from generators.exports import ExportReport, chosen, frames, picture_file, write_bytes
+from generators.masks import rle_area
 from scenes.errors import InputError
 
 if TYPE_CHECKING:
@@ -30,14 +30,13 @@ def export(dataset: Dataset, out: Path, *, split: str | None = None, masks: Lite
 
     Args:
         dataset: What to export.
-        out: A new or empty folder.
+        out: The folder to fill, there and empty.
         split: Only this split.
         masks: "visible" leaves hidden instances out (and counts them); "amodal" keeps them.
         defects_only: Leave parts without a defect out.
     """
     if masks not in ("visible", "amodal"):
         raise InputError(f"export coco: masks '{masks}'; one of visible, amodal")
-    fresh_folder(out)
     files: dict[str, dict[str, list[Any]]] = {}
     left_out = {"hidden": 0, "parts without a defect": 0}
     samples: set[str] = set()
@@ -51,15 +50,7 @@ def export(dataset: Dataset, out: Path, *, split: str | None = None, masks: Lite
         file = files.setdefault(row.split, {"images": [], "annotations": []})
         file["images"].append({"id": image_id, "file_name": stem + extension, "width": view.width, "height": view.height,
                                "sample_id": row.id, "frame": number, "unit": row.unit, "camera": view.camera})
-        for item in instances:
-            if defects_only and not item.defect:
-                left_out["parts without a defect"] += 1
-                continue
-            rle = item.rle if masks == "visible" else item.amodal_rle
-            box = rle_box(rle)
-            if box is None:
-                left_out["hidden"] += 1
-                continue
+        for item, rle, box in chosen(instances, masks, defects_only, left_out):
             annotation_id += 1
             file["annotations"].append({
                 "id": annotation_id, "image_id": image_id, "category_id": item.category_id, "iscrowd": 0,

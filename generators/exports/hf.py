@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from generators.dataset.schema import bug
-from generators.exports import ExportReport, frames, fresh_folder, write_bytes
+from generators.exports import ExportReport, frames, write_bytes
 
 if TYPE_CHECKING:
     from generators.dataset.reader import Dataset
@@ -38,11 +38,10 @@ def export(dataset: Dataset, out: Path, *, split: str | None = None, defects_onl
 
     Args:
         dataset: What to export.
-        out: A new or empty folder.
+        out: The folder to fill, there and empty.
         split: Only this split.
         defects_only: Leave parts without a defect out.
     """
-    fresh_folder(out)
     names = [d.name for d in dataset.taxonomy.defects] + list(dataset.taxonomy.parts)
     schema = _COLUMNS.with_metadata({"huggingface": json.dumps({"info": {"features": _features(names)}})})
     left_out = {"hidden": 0, "parts without a defect": 0}
@@ -135,7 +134,7 @@ def _read_back(out: Path, counts: dict[str, list[int]]) -> str:
             for name, (images, objects) in counts.items():
                 boxes = loaded[name].select_columns(["objects"])
                 if len(boxes) != images or sum(len(r["objects"]["bbox"]) for r in boxes) != objects:
-                    raise bug(f"{out}: datasets reads other counts in '{name}' than were written")
+                    raise bug(f"export hf: datasets reads other counts in '{name}' than were written")
         finally:
             if bars:
                 datasets.enable_progress_bars()

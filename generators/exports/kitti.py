@@ -13,10 +13,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from generators.dataset.folders import whole_folder
 from generators.dataset.schema import bug
-from generators.exports import ExportReport, Progress, frames, picture_file, write_bytes
-from generators.masks import rle_box
+from generators.exports import ExportReport, Progress, chosen, frames, picture_file, write_bytes
 from scenes.errors import DatasetError, InputError
 
 if TYPE_CHECKING:
@@ -46,28 +44,19 @@ def export(dataset: Dataset, out: Path, *, split: str | None = None, masks: Lite
     counts: dict[str, list[int]] = {}          # split → lines of each file, in order
     samples: set[str] = set()
     border = 0
-    with whole_folder(out) as root:
-        for row, number, stem, instances in frames(dataset, split, progress=progress):
-            extension, data = picture_file(row, number)
-            write_bytes(root / row.split / "images" / (stem + extension), data)
-            samples.add(row.id)
-            view, lines = row.frames[number], []
-            for item in instances:
-                if defects_only and not item.defect:
-                    left_out["parts without a defect"] += 1
-                    continue
-                box = rle_box(item.rle if masks == "visible" else item.amodal_rle)
-                if box is None:
-                    left_out["hidden"] += 1
-                    continue
-                x, y, w, h = box
-                border += x == 0 or y == 0 or x + w == view.width or y + h == view.height
-                lines.append(f"{names[item.category]} 0.00 {occluded(item)} 0.00 {x:.2f} {y:.2f} {x + w:.2f} {y + h:.2f} "
-                             "0.00 0.00 0.00 0.00 0.00 0.00 0.00\n")
-            write_bytes(root / row.split / "labels" / f"{stem}.txt", "".join(lines).encode())
-            counts.setdefault(row.split, []).append(len(lines))
-        write_bytes(root / "classes.txt", "".join(f"{name}\n" for name in names.values()).encode())
-        _read_back(root, counts, set(names.values()))
+    for row, number, stem, instances in frames(dataset, split, progress=progress):
+        extension, data = picture_file(row, number)
+        write_bytes(out / row.split / "images" / (stem + extension), data)
+        samples.add(row.id)
+        view, lines = row.frames[number], []
+        for item, _, (x, y, w, h) in chosen(instances, masks, defects_only, left_out):
+            border += x == 0 or y == 0 or x + w == view.width or y + h == view.height
+            lines.append(f"{names[item.category]} 0.00 {occluded(item)} 0.00 {x:.2f} {y:.2f} {x + w:.2f} {y + h:.2f} "
+                         "0.00 0.00 0.00 0.00 0.00 0.00 0.00\n")
+        write_bytes(out / row.split / "labels" / f"{stem}.txt", "".join(lines).encode())
+        counts.setdefault(row.split, []).append(len(lines))
+    write_bytes(out / "classes.txt", "".join(f"{name}\n" for name in names.values()).encode())
+    _read_back(out, counts, set(names.values()))
     images, total = sum(map(len, counts.values())), sum(map(sum, counts.values()))
     figures = {"boxes at the picture's border": float(border)}
     return ExportReport("kitti", str(out), len(samples), images, total, left_out, figures, "linetwin's reader of the 15 fields")

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from generators.dataset.schema import bug
 from generators.encoding import png_encode
-from generators.exports import ExportReport, frames, fresh_folder, write_bytes
+from generators.exports import ExportReport, frames, write_bytes
 from generators.masks import rle_crop
 
 if TYPE_CHECKING:
@@ -35,11 +35,10 @@ def export(dataset: Dataset, out: Path, *, split: str | None = None, category: s
 
     Args:
         dataset: What to export. The train split becomes train/good; val and test become test.
-        out: A new or empty folder.
+        out: The folder to fill, there and empty.
         split: Only this split.
         category: Name of the object's folder; the board's name by default.
     """
-    fresh_folder(out)
     name = re.sub(r"[^A-Za-z0-9_-]+", "_", category or dataset.info.board or dataset.info.name).strip("_") or "board"
     root = out / name
     counts: dict[str, int] = {}

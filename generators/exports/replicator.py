@@ -23,7 +23,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from generators.dataset.folders import whole_folder
 from generators.dataset.schema import SPLITS, bug
 from generators.encoding import png_encode
 from generators.exports import ExportReport, Progress, frames, write_bytes
@@ -70,31 +69,30 @@ def export(dataset: Dataset, out: Path, *, split: str | None = None, progress: P
     samples: set[str] = set()
     written: list[tuple[str, int]] = []        # box file, how many boxes
     images = instances = shared = 0
-    with whole_folder(out) as root:
-        first, current, steps = 0, "", dict.fromkeys(products, 0)
-        for row, number, _, items in frames(dataset, split, columns=("labels",), progress=progress):
-            if row.id != current:
-                first, current, steps = len(sides), row.id, dict.fromkeys(products, 0)
-            product = product_name(row.frames[number])
-            event = first + steps[product]
-            steps[product] += 1
-            frame = f"{event:04d}"
-            if event == len(sides):
-                sides.append((frame, Side(row.id, row.unit, row.split)))
-            prefix = _Place(root, product if len(products) > 1 else "", frame)
-            cells = Cells(row, number, items)
-            _write(prefix, row, number, items, cells, classes)
-            written += [(str(prefix.path(f"bounding_box_2d_{kind}", "npy").relative_to(root)), n)
-                        for kind, n in (("tight", len(cells.shown)), ("loose", len(items)))]
-            samples.add(row.id)
-            images += 1
-            instances += len(cells.shown)
-            shared += cells.shared
-            left_out["hidden instances, as loose boxes only"] += len(items) - len(cells.shown)
-            left_out["hidden pixels of instances that are partly seen"] += sum(
-                items[k].amodal_pixels - items[k].visible_pixels for k in cells.shown)
-        write_bytes(root / NAME, sides_text(sides).encode())
-        _read_back(root, written)
+    first, current, steps = 0, "", dict.fromkeys(products, 0)
+    for row, number, _, items in frames(dataset, split, columns=("labels",), progress=progress):
+        if row.id != current:
+            first, current, steps = len(sides), row.id, dict.fromkeys(products, 0)
+        product = product_name(row.frames[number])
+        event = first + steps[product]
+        steps[product] += 1
+        frame = f"{event:04d}"
+        if event == len(sides):
+            sides.append((frame, Side(row.id, row.unit, row.split)))
+        prefix = _Place(out, product if len(products) > 1 else "", frame)
+        cells = Cells(row, number, items)
+        _write(prefix, row, number, items, cells, classes)
+        written += [(str(prefix.path(f"bounding_box_2d_{kind}", "npy").relative_to(out)), n)
+                    for kind, n in (("tight", len(cells.shown)), ("loose", len(items)))]
+        samples.add(row.id)
+        images += 1
+        instances += len(cells.shown)
+        shared += cells.shared
+        left_out["hidden instances, as loose boxes only"] += len(items) - len(cells.shown)
+        left_out["hidden pixels of instances that are partly seen"] += sum(
+            items[k].amodal_pixels - items[k].visible_pixels for k in cells.shown)
+    write_bytes(out / NAME, sides_text(sides).encode())
+    _read_back(out, written)
     figures = {"frame numbers": float(len(sides)), "cameras": float(len(products)), "pixels of several instances": float(shared)}
     return ExportReport("replicator", str(out), len(samples), images, instances, left_out, figures, f"numpy {np.__version__}")
 

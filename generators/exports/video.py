@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from generators.dataset.schema import SPLITS, bug
 from generators.dataset.tracks import Thing, rate, tracks
-from generators.exports import ExportReport, fresh_folder, picture_file, write_bytes
+from generators.exports import ExportReport, picture_file, write_bytes
 from generators.masks import rle_area, rle_box
 from scenes.errors import BackendUnavailable, DatasetError, InputError
 
@@ -45,7 +45,7 @@ def export(dataset: Dataset, out: Path, *, split: str | None = None, masks: Lite
 
     Args:
         dataset: What to export; it holds clips.
-        out: A new or empty folder.
+        out: The folder to fill, there and empty.
         split: Only this split.
         masks: "visible" leaves out, and counts, what is hidden in a frame; "amodal" keeps it.
         defects_only: Leave parts without a defect out.
@@ -63,7 +63,6 @@ def export(dataset: Dataset, out: Path, *, split: str | None = None, masks: Lite
     if not 0 <= quality <= 51:
         raise InputError(f"export mp4: quality {quality}; 0 (best) to 51")
     av = _codec()
-    fresh_folder(out)
     names = [d.name for d in dataset.taxonomy.defects] + list(dataset.taxonomy.parts)
     files: dict[str, dict[str, list[Any]]] = {}
     left_out = {"hidden": 0, "parts without a defect": 0, "still pictures": 0}

@@ -20,7 +20,6 @@ from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
-from generators.dataset.folders import whole_folder
 from generators.dataset.schema import bug
 from generators.dataset.shards import storage_error
 from generators.encoding import png_encode
@@ -56,24 +55,23 @@ def export(dataset: Dataset, out: Path, *, split: str | None = None, shard_mb: i
     shards: dict[str, _Shards] = {}
     samples: set[str] = set()
     images = instances = 0
-    with whole_folder(out) as root:
-        try:
-            for row, number, stem, items in frames(dataset, split, columns=("labels",) if depth else (), progress=progress):
-                hidden = sum(i.hidden for i in items)
-                left_out["hidden, from the instance pictures"] += hidden
-                files = _files(row, number, stem, items, depth)
-                if row.split not in shards:
-                    shards[row.split] = _Shards(root, row.split, shard_mb * 1_000_000, shard_count)
-                shards[row.split].add(stem, files)
-                samples.add(row.id)
-                images += 1
-                instances += len(items)
-        finally:
-            for writer in shards.values():
-                writer.close()
-        found = sum(_read_back(path) for path in sorted(root.glob("*.tar")))
-        if found != images:
-            raise bug(f"webdataset: tarfile reads {found} samples instead of {images}")
+    try:
+        for row, number, stem, items in frames(dataset, split, columns=("labels",) if depth else (), progress=progress):
+            hidden = sum(i.hidden for i in items)
+            left_out["hidden, from the instance pictures"] += hidden
+            files = _files(row, number, stem, items, depth)
+            if row.split not in shards:
+                shards[row.split] = _Shards(out, row.split, shard_mb * 1_000_000, shard_count)
+            shards[row.split].add(stem, files)
+            samples.add(row.id)
+            images += 1
+            instances += len(items)
+    finally:
+        for writer in shards.values():
+            writer.close()
+    found = sum(_read_back(path) for path in sorted(out.glob("*.tar")))
+    if found != images:
+        raise bug(f"webdataset: tarfile reads {found} samples instead of {images}")
     count = sum(writer.number for writer in shards.values())
     return ExportReport("webdataset", str(out), len(samples), images, instances, left_out, {"shards": float(count)}, "tarfile")
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 import yaml
 
 from generators.dataset.schema import bug
-from generators.exports import ExportReport, frames, fresh_folder, picture_file, write_bytes
+from generators.exports import ExportReport, chosen, frames, picture_file, write_bytes
 from generators.exports.polygons import chain, fidelity, outlines
 from generators.masks import rle_crop
 from scenes.errors import DatasetError, InputError
@@ -26,7 +26,7 @@ def export(dataset: Dataset, out: Path, *, split: str | None = None, masks: Lite
 
     Args:
         dataset: What to export.
-        out: A new or empty folder.
+        out: The folder to fill, there and empty.
         split: Only this split.
         masks: "visible" leaves hidden instances out (and counts them); "amodal" keeps them.
         defects_only: Only defects, with classes numbered among themselves.
@@ -35,7 +35,6 @@ def export(dataset: Dataset, out: Path, *, split: str | None = None, masks: Lite
     """
     if masks not in ("visible", "amodal"):
         raise InputError(f"export yolo: masks '{masks}'; one of visible, amodal")
-    fresh_folder(out)
     names = [d.name for d in dataset.taxonomy.defects] + ([] if defects_only else list(dataset.taxonomy.parts))
     left_out = {"hidden": 0, "parts without a defect": 0}
     splits: dict[str, int] = {}
@@ -47,14 +46,9 @@ def export(dataset: Dataset, out: Path, *, split: str | None = None, masks: Lite
         splits[row.split] = splits.get(row.split, 0) + 1
         samples.add(row.id)
         view, lines = row.frames[number], []
-        for item in instances:
-            if defects_only and not item.defect:
-                left_out["parts without a defect"] += 1
-                continue
-            found = rle_crop(item.rle if masks == "visible" else item.amodal_rle)
-            if found is None:
-                left_out["hidden"] += 1
-                continue
+        for item, rle, _ in chosen(instances, masks, defects_only, left_out):
+            found = rle_crop(rle)
+            assert found is not None
             ring = chain(outlines(*found, tolerance))
             scaled = (ring / (view.width, view.height)).ravel()
             lines.append(" ".join([str(item.category_id - 1), *(f"{v:.6f}" for v in scaled)]))
@@ -67,7 +61,7 @@ def export(dataset: Dataset, out: Path, *, split: str | None = None, masks: Lite
     table = ["image,category,component,iou\n", *(f"{what},{iou:.4f}\n" for iou, what in kept)]
     write_bytes(out / "fidelity.csv", "".join(table).encode())
     if kept and min(kept)[0] < min_iou:
-        raise DatasetError(f"{out}: a polygon keeps {min(kept)[0]:.3f} of its mask ({min(kept)[1]}), less than {min_iou}; "
+        raise DatasetError(f"export yolo: a polygon keeps {min(kept)[0]:.3f} of its mask ({min(kept)[1]}), less than {min_iou}; "
                            "lower the tolerance, or use coco, which loses nothing")
     _read_back(out, len(kept), len(names))
     ious = [iou for iou, _ in kept]
@@ -87,7 +81,7 @@ def _read_back(out: Path, count: int, classes: int) -> None:
                 raise bug(f"{path}: a line is no YOLO polygon")
             seen += 1
     if seen != count:
-        raise bug(f"{out}: {seen} polygons instead of {count}")
+        raise bug(f"export yolo: {seen} polygons instead of {count}")
 
 
 __all__ = ["export"]

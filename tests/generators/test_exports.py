@@ -197,3 +197,15 @@ def test_exports_never_overwrite_and_say_what_there_is(dataset, tmp_path):
         dataset.export("mvtec", tmp_path / "b", quality=3)
     with pytest.raises(InputError, match="masks 'both'"):
         dataset.export("coco", tmp_path / "c", masks="both")
+
+
+def test_an_export_that_fails_leaves_nothing(dataset, tmp_path):
+    with pytest.raises(DatasetError, match="a polygon keeps"):
+        dataset.export("yolo", tmp_path / "out", min_iou=1.01)
+    assert not list(tmp_path.iterdir())
+    (tmp_path / "taken").mkdir()
+    (tmp_path / "taken" / "mine.txt").write_text("kept")
+    for name in ("coco", "yolo", "mvtec", "hf", "kitti", "webdataset"):
+        with pytest.raises(DatasetError, match="is not empty"):
+            dataset.export(name, tmp_path / "taken")
+    assert [p.name for p in tmp_path.rglob("*")] == ["taken", "mine.txt"]
